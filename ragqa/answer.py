@@ -1,0 +1,202 @@
+"""Question → answer: retrieve, choose evidence, let the Llama write, show of it what the evidence carries."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from ulid import ULID
+
+from ragqa.embed import Embedder
+from ragqa.errors import UsageError
+from ragqa.evidence import select, signals, support
+from ragqa.generate import Generator
+from ragqa.prompt import Template, pack
+from ragqa.read import fresh
+from ragqa.retrieve import Retrieved, retrieve
+from ragqa.store import VectorStore
+from ragqa.types import Answer, Citation, Evidence, Filter, Prompt, Sentence, Status
+from ragqa.verify import verify
+
+NOT_HERE = "These documents do not answer that."
+CONSIDERED = 24  # sentences of evidence that the Llama's words are held against
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How the Llama is asked: none of it is needed when only quotes are wanted.
+
+    Attributes:
+        budget: Most tokens of the prompt.
+        max_tokens: Most tokens of the answer.
+    """
+
+    generator: Generator
+    template: Template
+    budget: int
+    max_tokens: int
+    system: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What the Llama wrote, judged; nothing when it was not asked."""
+
+    prompt: Prompt | None = None
+    sentences: tuple[Sentence, ...] = ()
+    tokens: int = 0
+
+
+NOTHING = _Written()
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """Milliseconds by stage, each stage named when it ends."""
+
+    started: float = field(default_factory=time.perf_counter)
+    last: float = field(default_factory=time.perf_counter)
+    ms: dict[str, int] = field(default_factory=dict)
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.ms[stage] = round((now - self.last) * 1000)
+        self.last = now
+        self.ms["total"] = round((now - self.started) * 1000)
+
+
+def answer_question(
+    question: str,
+    *,
+    embedder: Embedder,
+    store: VectorStore,
+    writing: Writing | None,
+    k: int,
+    quotes: int,
+    min_support: float,
+    where: Filter | None = None,
+    watch: Stopwatch | None = None,
+    say: Callable[[str], None] = lambda stage: None,
+) -> Answer:
+    """Answer from the documents, or say that they do not.
+
+    Args:
+        writing: The Llama and its prompt; None quotes only.
+        k: Passages to retrieve and to offer to the Llama.
+        quotes: Sentences to quote.
+        min_support: Below this support nothing is answered, and the Llama is not asked.
+        say: Told what is being done, for people who wait.
+    """
+    watch = watch or Stopwatch()
+    question = require_question(question, embedder)
+    say("searching")
+    retrieved = retrieve(question, embedder=embedder, store=store, k=k, where=where)
+    watch.lap("search")
+    evidence = select(retrieved, embedder=embedder, k=CONSIDERED)
+    judged = signals(retrieved, evidence)
+    watch.lap("evidence")
+    written = NOTHING
+    abstains = not evidence or support(judged) < min_support
+    if writing and not abstains:
+        written = _write(question, retrieved, evidence, writing, watch, say)
+    status, sentences, cited = _settle(written.sentences, evidence, quotes, abstains)
+    return Answer(
+        id=str(ULID()),
+        question=question,
+        query=question,
+        status=status,
+        text={"abstained": NOT_HERE, "quoted": _quotation(cited), "answered": _prose(sentences)}[status],
+        written=sentences,
+        citations=tuple(_citation(n, one, store) for n, one in enumerate(cited, start=1)),
+        hits=retrieved.hits,
+        support=round(support(judged), 3),
+        of_documents=store.count_documents(where),
+        prompt=written.prompt,
+        completion_tokens=written.tokens,
+        context=writing.generator.context if writing else 0,
+        timing_ms=watch.ms,
+        models={"embed": embedder.name, "generate": writing.generator.name if writing else None},
+        signals=judged,
+    )
+
+
+def require_question(question: str, embedder: Embedder) -> str:
+    """The question in one line, as text that every library takes.
+
+    Raises:
+        UsageError: It is empty, or longer than the embedder can read.
+    """
+    question = " ".join(question.encode("utf-8", "replace").decode().replace("\0", " ").split())
+    if not question:
+        raise UsageError("the question is empty")
+    tokens = embedder.count_tokens(question) if len(question) < 20 * embedder.max_tokens else len(question) // 2
+    if tokens > embedder.max_tokens:
+        raise UsageError(
+            f"the question has about {tokens} tokens; {embedder.max_tokens} can be read", "ask a shorter one"
+        )
+    return question
+
+
+def _write(
+    question: str,
+    retrieved: Retrieved,
+    evidence: Sequence[Evidence],
+    writing: Writing,
+    watch: Stopwatch,
+    say: Callable[[str], None],
+) -> _Written:
+    """Let the Llama write, and judge each of its sentences."""
+    generator = writing.generator
+    prompt = pack(
+        question,
+        retrieved.hits,
+        template=writing.template,
+        chat_format=generator.chat_format,
+        budget=min(writing.budget, generator.context - writing.max_tokens),
+        count=generator.count_tokens,
+        system=writing.system,
+    )
+    watch.lap("prompt")
+    say("writing")
+    generator.load()
+    watch.lap("load")
+    parts: list[str] = []
+    for part in generator.generate(prompt, max_tokens=writing.max_tokens):
+        if not parts:
+            watch.lap("first_token")
+        parts.append(part)
+        if "\n\n" in "".join(parts[-2:]):  # a small model's second paragraph is never better than its first
+            break
+    watch.lap("generate")
+    return _Written(prompt, tuple(verify("".join(parts), evidence, question)), len(parts))
+
+
+def _settle(
+    sentences: Sequence[Sentence], evidence: Sequence[Evidence], quotes: int, abstains: bool
+) -> tuple[Status, tuple[Sentence, ...], list[Evidence]]:
+    """Decide what is shown: the status, the sentences with citations renumbered, and the quotes."""
+    used = {n for sentence in sentences for n in sentence.citations}
+    # Words that rest on none of the best quotes may be true, but they answer something else.
+    answers = any(n <= quotes for n in used)
+    places = [n for n in range(1, len(evidence) + 1) if n <= quotes or (answers and n in used)]
+    renumbered = tuple(
+        replace(sentence, citations=tuple(places.index(n) + 1 for n in sentence.citations if n in places))
+        for sentence in sentences
+    )
+    status: Status = "abstained" if abstains else "answered" if answers else "quoted"
+    return status, renumbered, [evidence[n - 1] for n in places]
+
+
+def _citation(n: int, evidence: Evidence, store: VectorStore) -> Citation:
+    record = store.record(evidence.hit.passage.document_id)
+    return Citation(n, evidence, fresh(evidence.hit.path, record.sha256) if record else "deleted")
+
+
+def _prose(sentences: Sequence[Sentence]) -> str:
+    shown = (sentence for sentence in sentences if sentence.verdict != "unsupported")
+    return " ".join(f"{s.text} {''.join(f'[{n}]' for n in s.citations)}" for s in shown)
+
+
+def _quotation(cited: Sequence[Evidence]) -> str:
+    return "\n".join(f"“{' '.join(one.quote.split())}” [{n}]" for n, one in enumerate(cited, start=1))

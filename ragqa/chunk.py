@@ -1,0 +1,160 @@
+"""Document → passages: what is embedded, retrieved and cited.
+
+A passage is a paragraph with what belongs to it. Headings go with what they announce, code, lists and tables with
+the paragraph before them; tiny paragraphs join their neighbours, and one that is too long for the embedder is
+split at sentences, or at lines inside code and tables. Together the passages are the document, byte for byte.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ragqa.sentences import sentence_spans
+from ragqa.types import Block, Count, Document, Passage
+
+VERSION = "1"  # part of the fingerprint: passages cut otherwise are not comparable
+TINY = 64  # tokens; a passage shorter than this takes its neighbour in
+LARGE = 320  # tokens; code or a list is not attached to a paragraph beyond this
+PIECE = 1600  # characters; nothing longer is ever given to the tokenizer at once
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """The smallest stretch that is not divided: a block, or a part of one that was too long.
+
+    Attributes:
+        room: Tokens that a passage under the unit's headings may have.
+    """
+
+    kind: str
+    start: int
+    end: int
+    heading: tuple[str, ...]
+    tokens: int
+    room: int
+
+
+def split(document: Document, count: Count, limit: int) -> list[Passage]:
+    """Cut a document into passages of at most `limit` tokens, its headings' path included.
+
+    Args:
+        count: The embedder's tokenizer, prefix and end marks included.
+        limit: The embedder's longest input, tokens.
+    """
+    units = [unit for block in document.blocks for unit in _units(document.text, block, count, limit)]
+    lines = [match.start() for match in re.finditer("\n", document.text)]
+    passages = []
+    for ordinal, group in enumerate(_groups(units), start=1):
+        heading = next((u.heading for u in group if u.kind != "heading"), group[0].heading)
+        passages.append(_passage(document, ordinal, group[0].start, group[-1].end, heading, lines))
+    return passages
+
+
+def embedded_text(passage: Passage) -> str:
+    """What the embedder reads: the passage under the headings that it does not already contain."""
+    body = passage.text.strip()
+    missing = [title for title in passage.heading if title and title not in body[:PIECE]]
+    return "\n".join([*(title[:120] for title in missing[-3:]), body])
+
+
+def _units(text: str, block: Block, count: Count, limit: int) -> Iterator[_Unit]:
+    room = limit - _heading_tokens(block.heading, count)
+    pending = [(block.start, block.end)]  # a stack: what comes first in the text lies on top
+    while pending:
+        start, end = pending.pop()
+        tokens = count(text[start:end]) if end - start <= PIECE * 4 else limit + 1
+        if tokens <= room:
+            yield _Unit(block.kind, start, end, block.heading, tokens, room)
+        else:
+            pending.extend(reversed(_parts(text, start, end, block.kind, count, room)))
+
+
+def _heading_tokens(heading: Sequence[str], count: Count) -> int:
+    return count("\n".join(title[:120] for title in heading[-3:])) if heading else 0
+
+
+def _parts(text: str, start: int, end: int, kind: str, count: Count, room: int) -> list[tuple[int, int]]:
+    """Divide a stretch that is too long, at the best place there is; every part is shorter than the whole."""
+    stretch = text[start:end]
+    for cut in (_at_lines, _at_sentences, _at_spaces) if kind != "paragraph" else (_at_sentences, _at_spaces):
+        spans = list(_packed(stretch, cut(stretch), count, room))
+        if len(spans) > 1:
+            return [(start + a, start + b) for a, b in spans]
+    middle = min(PIECE, (end - start) // 2) or 1
+    return [(at, min(at + middle, end)) for at in range(start, end, middle)]
+
+
+def _at_lines(text: str) -> Iterator[tuple[int, int]]:
+    return ((m.start(), m.end()) for m in re.finditer(r"[^\n]*\n|[^\n]+\Z", text))
+
+
+def _at_sentences(text: str) -> Iterator[tuple[int, int]]:
+    return sentence_spans(text)
+
+
+def _at_spaces(text: str) -> Iterator[tuple[int, int]]:
+    return ((m.start(), m.end()) for m in re.finditer(rf"\s*\S{{1,{PIECE}}}\s*", text))
+
+
+def _packed(text: str, spans: Iterator[tuple[int, int]], count: Count, room: int) -> Iterator[tuple[int, int]]:
+    """Join neighbouring spans while they fit; one that does not fit alone is passed on as it is."""
+    start, size = 0, 0
+    for a, b in spans:
+        tokens = count(text[a:b]) if b - a <= PIECE else room + 1
+        if a > start and size + tokens > room:
+            yield start, a
+            start, size = a, 0
+        size += tokens
+    if start < len(text):
+        yield start, len(text)
+
+
+def _groups(units: Sequence[_Unit]) -> Iterator[list[_Unit]]:
+    """Gather units into passages, in order."""
+    group: list[_Unit] = []
+    for unit in units:
+        if group and not _joins(group, unit):
+            yield group
+            group = []
+        group.append(unit)
+    if group:
+        yield group
+
+
+def _joins(group: Sequence[_Unit], unit: _Unit) -> bool:
+    """Whether a unit belongs to the passage that is being gathered."""
+    tokens = sum(u.tokens for u in group)
+    if tokens + unit.tokens > min(unit.room, group[0].room):
+        return False
+    if all(u.kind == "heading" for u in group):
+        return True
+    if unit.kind == "heading" or unit.heading != group[-1].heading:
+        return tokens < TINY
+    attached = unit.kind in ("code", "list", "table") and group[-1].kind == "paragraph"
+    return tokens < TINY or unit.tokens < TINY // 2 or (attached and tokens + unit.tokens <= LARGE)
+
+
+def _passage(
+    document: Document, ordinal: int, start: int, end: int, heading: tuple[str, ...], lines: Sequence[int]
+) -> Passage:
+    text = document.text[start:end]
+    first = start + len(text) - len(text.lstrip())
+    last = start + len(text.rstrip()) - 1
+    return Passage(
+        document_id=document.id,
+        ordinal=ordinal,
+        text=text,
+        start=start,
+        end=end,
+        line_start=_line(lines, min(first, end - 1)),
+        line_end=_line(lines, max(last, start)),
+        heading=heading,
+    )
+
+
+def _line(lines: Sequence[int], offset: int) -> int:
+    """Number of the line that holds the character at `offset`, from 1."""
+    return bisect_left(lines, offset) + 1

@@ -1,0 +1,130 @@
+"""The fast embedder: ONNX Runtime on the CPU, no torch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ragqa.embed import PASSAGE_PREFIX, QUERY_PREFIX
+from ragqa.errors import ModelError
+from ragqa.types import Matrix, Vector
+
+if TYPE_CHECKING:
+    import onnxruntime
+    from tokenizers import Tokenizer
+
+GRAPH_FILE = "model.onnx"
+TOKENIZER_FILE = "tokenizer.json"
+BATCH_TOKENS = 256  # small batches of like length stay in the processor's cache and need hardly any padding
+_PAD, _END = 1, 2
+
+
+class OnnxEmbedder:
+    """E5 from a prepared folder. Weights are loaded at the first text, not before."""
+
+    def __init__(self, folder: Path, *, name: str, fingerprint: str, dim: int, threads: int = 1) -> None:
+        self.folder = folder
+        self.name = name
+        self.fingerprint = fingerprint
+        self.dim = dim
+        self.max_tokens = 512
+        self.threads = max(1, threads)
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        # One text a call is the rule here, and threads of our own do the rest.
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        from tokenizers import Tokenizer
+
+        try:
+            return Tokenizer.from_file(str(self.folder / TOKENIZER_FILE))
+        except Exception as error:  # tokenizers raises bare Exception
+            raise _damaged(self.folder / TOKENIZER_FILE, error) from error
+
+    @cached_property
+    def _session(self) -> onnxruntime.InferenceSession:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        # One thread a run and several runs at once beat several threads in one run.
+        options.intra_op_num_threads = 1
+        options.log_severity_level = 4
+        # The graph is stored as an optimizer would leave it.
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        try:
+            return onnxruntime.InferenceSession(
+                str(self.folder / GRAPH_FILE), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime's own errors share no public base class
+            raise _damaged(self.folder / GRAPH_FILE, error) from error
+
+    def count_tokens(self, text: str) -> int:
+        return len(self._tokenizer.encode(PASSAGE_PREFIX + text).ids)
+
+    def embed_query(self, question: str) -> Vector:
+        vector: Vector = self._embed([QUERY_PREFIX + question])[0]
+        return vector
+
+    def embed_passages(self, texts: Sequence[str]) -> Matrix:
+        return self._embed([PASSAGE_PREFIX + text for text in texts])
+
+    def _embed(self, texts: Sequence[str]) -> Matrix:
+        """Embed texts that carry their prefix; what is past `max_tokens` is cut off."""
+        vectors = np.zeros((len(texts), self.dim), np.float32)
+        encoded = [self._clipped(encoding.ids) for encoding in self._tokenizer.encode_batch_fast(list(texts))]
+        batches = list(_batches(encoded))
+        session = self._session  # opened here, not by several threads at once
+        if len(batches) == 1:
+            vectors[batches[0]] = self._run(session, [encoded[i] for i in batches[0]])
+            return vectors
+        with ThreadPoolExecutor(self.threads) as pool:
+            runs = pool.map(lambda batch: self._run(session, [encoded[i] for i in batch]), batches)
+            for batch, rows in zip(batches, runs, strict=True):
+                vectors[batch] = rows
+        return vectors
+
+    def _clipped(self, ids: list[int]) -> list[int]:
+        return ids if len(ids) <= self.max_tokens else [*ids[: self.max_tokens - 1], _END]
+
+    def _run(self, session: onnxruntime.InferenceSession, encoded: Sequence[list[int]]) -> Matrix:
+        """One batch through the model: mean over the tokens, then unit length."""
+        width = max(map(len, encoded))
+        ids = np.full((len(encoded), width), _PAD, np.int64)
+        mask = np.zeros((len(encoded), width), np.int32)
+        for row, tokens in enumerate(encoded):
+            ids[row, : len(tokens)] = tokens
+            mask[row, : len(tokens)] = 1
+        (states,) = session.run(["token_vectors"], {"input_ids": ids, "attention_mask": mask})
+        return pool(states, mask)
+
+
+def pool(states: NDArray[np.float32], mask: NDArray[np.int32]) -> Matrix:
+    """Mean of each row's unmasked token vectors, scaled to unit length: (batch, tokens, dim) → (batch, dim)."""
+    summed = np.einsum("btd,bt->bd", states, mask.astype(np.float32))
+    unit: Matrix = (summed / np.linalg.norm(summed, axis=1, keepdims=True)).astype(np.float32)
+    return unit
+
+
+def _batches(encoded: Sequence[list[int]]) -> Iterator[list[int]]:
+    """Indices of texts of like length, longest first, at most BATCH_TOKENS tokens a batch with padding."""
+    order = sorted(range(len(encoded)), key=lambda i: -len(encoded[i]))
+    batch: list[int] = []
+    for index in order:
+        if batch and (len(batch) + 1) * len(encoded[batch[0]]) > BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
+
+
+def _damaged(path: Path, error: Exception) -> ModelError:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return ModelError(f"{path}: cannot be loaded: {reason}", "run `ragqa models verify`")

@@ -1,0 +1,108 @@
+"""The reference embedder: sentence-transformers, for any model folder and for GPUs.
+
+It also judges the fast form: `disagreement` is what preparation and the tests hold the ONNX graph against.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ragqa.embed import PASSAGE_PREFIX, QUERY_PREFIX, Embedder
+from ragqa.errors import ModelError
+from ragqa.types import Matrix, Vector
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
+
+
+class SentenceTransformerEmbedder:
+    """Any sentence-transformers folder with safetensors weights. Loaded at the first text."""
+
+    def __init__(self, folder: Path, *, name: str, fingerprint: str, dim: int) -> None:
+        refuse_unsafe(folder)
+        self.folder = folder
+        self.name = name
+        self.fingerprint = fingerprint
+        self.dim = dim
+        self.query_prefix, self.passage_prefix = prefixes(folder)
+
+    @cached_property
+    def _model(self) -> SentenceTransformer:
+        # Both libraries read these once, when imported.
+        os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
+        os.environ["HF_HUB_DISABLE_TELEMETRY"] = os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
+
+        logging.set_verbosity_error()
+        logging.disable_progress_bar()
+        try:
+            return SentenceTransformer(str(self.folder), trust_remote_code=False, local_files_only=True)
+        except Exception as error:  # whatever a foreign folder provokes
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise ModelError(f"{self.folder}: cannot be loaded: {reason}", "run `ragqa models verify`") from error
+
+    @property
+    def max_tokens(self) -> int:
+        return int(self._model.max_seq_length or 512)
+
+    def count_tokens(self, text: str) -> int:
+        return len(self._model.tokenizer(self.passage_prefix + text)["input_ids"])
+
+    def embed_query(self, question: str) -> Vector:
+        vector: Vector = self._embed([self.query_prefix + question])[0]
+        return vector
+
+    def embed_passages(self, texts: Sequence[str]) -> Matrix:
+        return self._embed([self.passage_prefix + text for text in texts])
+
+    def _embed(self, texts: Sequence[str]) -> Matrix:
+        vectors = self._model.encode(
+            list(texts), batch_size=8, normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False
+        )
+        return np.asarray(vectors, np.float32).reshape(len(texts), -1)
+
+
+def prefixes(folder: Path) -> tuple[str, str]:
+    """The prefixes for questions and passages: those the folder names, else E5's.
+
+    They are passed explicitly: sentence-transformers' own `encode_document` adds none to a folder
+    whose prompts are named `query` and `passage`.
+    """
+    declared: dict[str, str] = {}
+    config = folder / "config_sentence_transformers.json"
+    if config.is_file():
+        declared = json.loads(config.read_text(encoding="utf-8")).get("prompts") or {}
+    passage = declared.get("passage") or declared.get("document")
+    return declared.get("query") or QUERY_PREFIX, passage or PASSAGE_PREFIX
+
+
+def refuse_unsafe(folder: Path) -> None:
+    """Refuse a folder whose loading could run code: pickled weights, or code of its own.
+
+    Raises:
+        ModelError: It has no safetensors, or its configuration names Python classes of its own.
+    """
+    hint = "use a sentence-transformers folder with model.safetensors"
+    if not any(folder.rglob("*.safetensors")):
+        pickled = [path.name for path in folder.rglob("*") if path.suffix in PICKLES]
+        found = f"only pickled weights ({pickled[0]})" if pickled else "no weights"
+        raise ModelError(f"{folder}: {found}; only safetensors are loaded", hint)
+    for config in folder.rglob("*config*.json"):
+        if "auto_map" in config.read_text(encoding="utf-8", errors="replace"):
+            raise ModelError(f"{config}: asks to run code of its own (auto_map), which is never done", hint)
+
+
+def disagreement(fast: Embedder, reference: Embedder, texts: Sequence[str]) -> float:
+    """1 − the lowest cosine between the two embedders' vectors of the same passages."""
+    cosines = np.sum(fast.embed_passages(texts) * reference.embed_passages(texts), axis=1)
+    return float(1 - cosines.min())

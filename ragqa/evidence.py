@@ -1,0 +1,135 @@
+"""Hits → the sentences that answer, and how well the documents support an answer at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from math import exp, log
+from typing import TYPE_CHECKING
+
+from ragqa.embed import Embedder
+from ragqa.retrieve import WORD, Retrieved
+from ragqa.sentences import quotable_spans
+from ragqa.types import Evidence, Hit
+
+if TYPE_CHECKING:
+    from snowballstemmer import english_stemmer
+
+_PARTS = re.compile(r"[^\W_]+")
+READ = 3  # passages whose sentences are weighed
+MIN_WORDS = 3  # shorter ones win by accident and say nothing
+PASSAGE_WEIGHT = 0.75
+COVERAGE_WEIGHT = 0.1
+
+# Logistic regression over the signals below; `scripts/fit-support` fits it anew and prints it.
+SUPPORT_WEIGHTS: Mapping[str, float] = {
+    "bias": -36.8,
+    "cosine": 16.9,
+    "sentence_cosine": 21.4,
+    "passage_coverage": 7.2,
+}
+
+
+def select(retrieved: Retrieved, *, embedder: Embedder, k: int) -> list[Evidence]:
+    """The `k` sentences most likely to answer, best first.
+
+    A sentence's score is its cosine to the question + ¾ · its passage's score + 0.1 · the share of the
+    question's words that it holds, weighted by how rare they are.
+    """
+    rarity = word_rarity(retrieved)
+    candidates = [
+        (hit, start, end)
+        for hit in retrieved.hits[:READ]
+        for start, end in quotable_spans(hit.passage.text)
+        if len(WORD.findall(hit.passage.text[start:end])) >= MIN_WORDS
+    ]
+    if not candidates:
+        return []
+    quotes = [hit.passage.text[start:end] for hit, start, end in candidates]
+    cosines = embedder.embed_passages(quotes) @ retrieved.vector
+    scored = [
+        _evidence(hit, start, end, float(cosine), coverage(quote, rarity))
+        for (hit, start, end), quote, cosine in zip(candidates, quotes, cosines, strict=True)
+    ]
+    return _distinct(sorted(scored, key=lambda evidence: -evidence.score))[:k]
+
+
+def word_rarity(retrieved: Retrieved) -> dict[str, float]:
+    """Stem of each question word → how much it tells: log of passages over passages that hold it."""
+    rarity: dict[str, float] = {}
+    for word, frequency in zip(retrieved.words, retrieved.frequencies, strict=True):
+        weight = log(1 + (retrieved.passages - frequency + 0.5) / (frequency + 0.5))
+        for part in stems(word):
+            rarity[part] = max(weight, rarity.get(part, 0.0))
+    return rarity
+
+
+def coverage(text: str, rarity: Mapping[str, float]) -> float:
+    """Share of the question's words that stand in `text`, each weighted by its rarity: 0 to 1."""
+    total = sum(rarity.values())
+    present = stems(text)
+    return sum(weight for stem, weight in rarity.items() if stem in present) / total if total else 0.0
+
+
+def stems(text: str) -> set[str]:
+    """The words of a text reduced to their stems."""
+    words = (part for match in WORD.finditer(text.lower()) for part in _PARTS.findall(match.group()))
+    return {_stem(word) for word in words}
+
+
+def signals(retrieved: Retrieved, evidence: Sequence[Evidence]) -> dict[str, float]:
+    """What `support` is judged from; each is 0 when nothing was found."""
+    if not retrieved.hits or not evidence:
+        return dict.fromkeys(SUPPORT_WEIGHTS, 0.0)
+    best = retrieved.hits[0]
+    best = retrieved.hits[0]
+    return {
+        "bias": 1.0,
+        "cosine": max(hit.scores["dense"] for hit in retrieved.hits),
+        "sentence_cosine": max(one.scores["dense"] for one in evidence),
+        "passage_coverage": coverage(" ".join([*best.passage.heading, best.passage.text]), word_rarity(retrieved)),
+    }
+
+
+def support(found: Mapping[str, float]) -> float:
+    """How likely it is that the documents answer: 0 to 1, from a logistic regression over `signals`."""
+    if not found.get("bias"):
+        return 0.0
+    return 1 / (1 + exp(-sum(weight * found[name] for name, weight in SUPPORT_WEIGHTS.items())))
+
+
+def _evidence(hit: Hit, start: int, end: int, cosine: float, covered: float) -> Evidence:
+    passage = hit.passage
+    line = passage.line_start + passage.text[:start].lstrip().count("\n")
+    return Evidence(
+        hit=hit,
+        quote=passage.text[start:end],
+        start=start,
+        end=end,
+        line_start=line,
+        line_end=line + passage.text[start:end].count("\n"),
+        score=cosine + PASSAGE_WEIGHT * hit.score + COVERAGE_WEIGHT * covered,
+        scores={"dense": cosine, "passage": hit.score, "coverage": covered},
+    )
+
+
+def _distinct(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The first of those that say the same in the same words."""
+    seen: dict[str, Evidence] = {}
+    for one in evidence:
+        seen.setdefault(" ".join(WORD.findall(one.quote.lower())), one)
+    return list(seen.values())
+
+
+@cache
+def _stemmer() -> english_stemmer.EnglishStemmer:
+    import snowballstemmer
+
+    return snowballstemmer.stemmer("english")
+
+
+@cache
+def _stem(word: str) -> str:
+    stem: str = _stemmer().stemWord(word)
+    return stem

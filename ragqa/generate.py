@@ -1,0 +1,230 @@
+"""Prompt → text, with a local Llama."""
+
+from __future__ import annotations
+
+import codecs
+import ctypes
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ragqa.errors import ModelError
+from ragqa.tokens import BytePairEncoding, build_encoding
+from ragqa.types import Piece, Prompt
+
+if TYPE_CHECKING:
+    from llama_cpp import Llama
+
+# Ctrl-C is heard between two batches: 64 tokens take a fraction of a second even on a slow core.
+BATCH_TOKENS = 64
+MAGIC = b"GGUF"
+
+
+@dataclass(frozen=True, slots=True)
+class ChatFormat:
+    """How a family of models marks turns. The template inside a GGUF is recognised by `marker`, never executed."""
+
+    name: str
+    marker: str
+    begin: str
+    system: tuple[str, str]
+    user: tuple[str, str]
+    assistant: str
+
+
+CHAT_FORMATS = {
+    chat_format.name: chat_format
+    for chat_format in (
+        ChatFormat(
+            "chatml",
+            "<|im_start|>",
+            "",
+            ("<|im_start|>system\n", "<|im_end|>\n"),
+            ("<|im_start|>user\n", "<|im_end|>\n"),
+            "<|im_start|>assistant\n",
+        ),
+        ChatFormat(
+            "llama-3",
+            "<|start_header_id|>",
+            "<|begin_of_text|>",
+            ("<|start_header_id|>system<|end_header_id|>\n\n", "<|eot_id|>"),
+            ("<|start_header_id|>user<|end_header_id|>\n\n", "<|eot_id|>"),
+            "<|start_header_id|>assistant<|end_header_id|>\n\n",
+        ),
+        ChatFormat("llama-2", "[INST]", "<s>", ("[INST] ", "\n\n"), ("", " [/INST]"), ""),
+        ChatFormat("plain", "", "", ("", "\n\n"), ("", "\n\n"), "Answer: "),
+    )
+}
+
+
+class Generator(Protocol):
+    """Writes text after a prompt.
+
+    Attributes:
+        context: Tokens the model can see, prompt and answer together.
+    """
+
+    name: str
+    context: int
+    chat_format: ChatFormat
+
+    def count_tokens(self, piece: Piece) -> int: ...
+
+    def load(self) -> None:
+        """Make ready to generate."""
+
+    def generate(self, prompt: Prompt, *, max_tokens: int) -> Iterator[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class GGUFHeader:
+    """What ragqa wants to know of a model file before it is used."""
+
+    architecture: str
+    context: int
+    chat_format: str
+    licence: str
+    encoding: BytePairEncoding | None
+
+
+def check_gguf(path: Path) -> None:
+    """Refuse early what llama.cpp would hang on or report obscurely.
+
+    Raises:
+        ModelError: Not a regular file, empty, or without GGUF's magic.
+    """
+    hint = "run `ragqa models verify`, or add the file again"
+    if not path.is_file():
+        raise ModelError(f"{path}: no such model file", hint)
+    with path.open("rb") as file:
+        if file.read(4) != MAGIC:
+            raise ModelError(f"{path}: not a GGUF file", hint)
+
+
+def read_header(path: Path) -> GGUFHeader:
+    """Read metadata and vocabulary, not the weights: a tenth of a second for any size.
+
+    Raises:
+        ModelError: The file is damaged, or of a kind that this llama.cpp does not know.
+    """
+    import llama_cpp
+
+    model = _open(path, vocab_only=True)
+    metadata = model.metadata
+    architecture = metadata.get("general.architecture", "unknown")
+    template = metadata.get("tokenizer.chat_template", "")
+    known = (f.name for f in CHAT_FORMATS.values() if f.marker and f.marker in template)
+    encoding = None
+    if metadata.get("tokenizer.ggml.model") == "gpt2":
+        vocab = llama_cpp.llama_model_get_vocab(model.model)
+        ids = range(llama_cpp.llama_vocab_n_tokens(vocab))
+        tokens = [llama_cpp.llama_vocab_get_text(vocab, i) for i in ids]
+        control = [llama_cpp.llama_vocab_is_control(vocab, i) for i in ids]
+        pre = metadata.get("tokenizer.ggml.pre", "")
+        encoding = build_encoding(pre, tokens, control, lambda text: _tokenize(model, Piece(text)))
+    return GGUFHeader(
+        architecture=architecture,
+        context=int(metadata.get(f"{architecture}.context_length", 2048)),
+        chat_format=next(known, "plain"),
+        licence=metadata.get("general.license", "unknown"),
+        encoding=encoding,
+    )
+
+
+class LlamaGenerator:
+    """A GGUF model through llama.cpp. Weights are mapped at the first generation, not before.
+
+    Args:
+        context: The most tokens it may be asked to see; memory for them is taken when it is loaded.
+        encoding: Its vocabulary for counting; without one the model's own tokenizer counts.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        name: str,
+        context: int,
+        chat_format: str,
+        encoding: BytePairEncoding | None,
+        threads: int,
+    ) -> None:
+        check_gguf(path)
+        self.path = path
+        self.name = name
+        self.context = context
+        self.chat_format = CHAT_FORMATS[chat_format]
+        self.encoding = encoding
+        self.threads = threads
+
+    @cached_property
+    def _vocabulary(self) -> Llama:
+        return _open(self.path, vocab_only=True)
+
+    @cached_property
+    def _model(self) -> Llama:
+        return _open(
+            self.path,
+            n_ctx=self.context,
+            n_batch=BATCH_TOKENS,
+            n_threads=self.threads,
+            n_threads_batch=self.threads,
+            n_gpu_layers=-1,
+            flash_attn=True,
+        )
+
+    def load(self) -> None:
+        """Map the weights now, so that the first word comes sooner."""
+        _ = self._model
+
+    def count_tokens(self, piece: Piece) -> int:
+        if self.encoding:
+            return len(self.encoding.encode(piece.text, control=piece.control))
+        return len(_tokenize(self._vocabulary, piece))
+
+    def generate(self, prompt: Prompt, *, max_tokens: int) -> Iterator[str]:
+        """Write greedily until the model ends its turn or `max_tokens` are written.
+
+        Every piece is tokenized by itself, and only the scaffold with control tokens, so no text
+        of a document can open or close a turn.
+        """
+        import llama_cpp
+
+        model = self._model
+        tokens = [token for piece in prompt.pieces for token in _tokenize(model, piece)]
+        vocab = llama_cpp.llama_model_get_vocab(model.model)
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        room = min(max_tokens, self.context - len(tokens))
+        for written, token in enumerate(model.generate(tokens, temp=0.0, repeat_penalty=1.0)):
+            if written >= room or llama_cpp.llama_vocab_is_eog(vocab, token):
+                break
+            text = decoder.decode(model.detokenize([token]))
+            if text:
+                yield text
+
+
+def _tokenize(model: Llama, piece: Piece) -> list[int]:
+    # C strings end at NUL; none is stored, but a question may bring one.
+    text = piece.text.replace("\0", "\ufffd").encode("utf-8", "replace")
+    return list(model.tokenize(text, add_bos=False, special=piece.control))
+
+
+def _open(path: Path, **options: Any) -> Llama:
+    import llama_cpp
+
+    check_gguf(path)
+    llama_cpp.llama_log_set(_log_callback(), ctypes.c_void_p(0))
+    try:
+        return llama_cpp.Llama(str(path), verbose=False, **options)
+    except Exception as error:  # llama-cpp-python raises ValueError, AssertionError, RuntimeError, MemoryError
+        raise ModelError(f"{path}: llama.cpp cannot load it: {error}", "run `ragqa models verify`") from error
+
+
+@cache
+def _log_callback() -> Any:
+    """A log callback that says nothing, kept alive: llama.cpp would print text of the model file raw."""
+    import llama_cpp
+
+    return llama_cpp.llama_log_callback(lambda level, text, data: None)

@@ -1,0 +1,311 @@
+"""Files → store: what is new or changed is read, cut, embedded and stored; what is gone is removed."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import stat
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from ragqa.chunk import VERSION, embedded_text, split
+from ragqa.embed import Embedder
+from ragqa.errors import BadInput, UsageError
+from ragqa.read import READERS, Source, read_document, read_source
+from ragqa.store import VectorStore
+from ragqa.types import Document, DocumentRecord, Passage
+
+GROUP = 128  # passages embedded together: enough to find many of like length, few enough to lose to Ctrl-C
+HARMLESS = frozenset({"empty"})  # skipped for these reasons, a file is no reason to warn
+
+
+class IndexStore(VectorStore, Protocol):
+    """A store that can also remember that a file moved or was merely touched."""
+
+    def relocate(self, document_id: str, new_id: str, path: Path, mtime_ns: int) -> None: ...
+
+    def touch(self, document_id: str, mtime_ns: int) -> None: ...
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a run did. It grows while the run goes on, so an interrupted one can still be reported."""
+
+    indexed: int = 0
+    unchanged: int = 0
+    moved: int = 0
+    removed: int = 0
+    skipped: list[tuple[Path, str]] = field(default_factory=list)
+    passages: int = 0
+    repaired: int = 0
+    seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def reasons(self) -> Counter[str]:
+        return Counter(reason for _path, reason in self.skipped)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file to look at, and the folder it was found under."""
+
+    path: Path
+    root: Path
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    document: Document
+    passages: list[Passage]
+
+
+Progress = Callable[[int, int, Summary], None]
+"""Called with (files done, files in all, summary so far)."""
+
+
+def fingerprint(embedder: Embedder) -> str:
+    """What an index must have been made with to be searched with `embedder`."""
+    return f"{embedder.fingerprint}:passages-{VERSION}"
+
+
+def update_index(
+    paths: Sequence[Path],
+    *,
+    store: IndexStore,
+    embedder: Embedder,
+    summary: Summary,
+    collection: str | None = None,
+    glob: str | None = None,
+    prune: bool = False,
+    max_file_size: int,
+    progress: Progress = lambda done, total, summary: None,
+) -> None:
+    """Bring the index up to date with files and folders.
+
+    Each document is stored in one transaction, so stopping at any moment keeps those that were done.
+
+    Args:
+        summary: Filled in as the run goes on.
+        collection: Where new documents go; None leaves known ones where they are.
+        prune: Also remove the documents of a folder that is now empty.
+
+    Raises:
+        UsageError: A path does not exist, or is neither file nor folder.
+    """
+    started = time.monotonic()
+    roots = [_root(path) for path in paths]
+    known = store.known()
+    found, skipped = find_files(roots, glob)
+    summary.skipped += skipped
+    gone = _gone(roots, found, known, prune, summary)
+    work = _Work(store, embedder, summary, dict(known), gone, collection, max_file_size)
+    for done, file in enumerate(found):
+        progress(done, len(found), summary)
+        work.consider(file)
+    work.flush()
+    for document_id in work.gone:
+        store.remove(document_id)
+        summary.removed += 1
+    summary.seconds = round(time.monotonic() - started, 3)
+    progress(len(found), len(found), summary)
+
+
+def find_files(roots: Sequence[Path], glob: str | None) -> tuple[list[Found], list[tuple[Path, str]]]:
+    """The files under the roots that can be read, in order, and what was passed over with its reason.
+
+    Hidden files and folders are not looked at; links are not followed. Without a glob, files of unknown
+    formats found in folders are not counted at all: a folder of notes may hold pictures.
+    """
+    found: dict[Path, Found] = {}
+    skipped: list[tuple[Path, str]] = []
+    for root in roots:
+        if root.is_dir():
+            for path, reason in _walk(root, glob):
+                if reason:
+                    skipped.append((path, reason))
+                else:
+                    found.setdefault(path, Found(path, root))
+        else:
+            found.setdefault(root, Found(root, root.parent))
+    return list(found.values()), skipped
+
+
+def _root(path: Path) -> Path:
+    hint = "nothing was removed; `ragqa forget` removes documents by hand"
+    try:
+        root = path.expanduser().resolve(strict=True)
+        mode = root.stat().st_mode
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"{path}: {reason}", hint) from error
+    if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
+        raise UsageError(f"{path}: neither a file nor a folder", hint)
+    if root.is_relative_to("/proc") or root.is_relative_to("/sys"):
+        raise UsageError(f"{path}: no place for documents", hint)
+    return root
+
+
+def _walk(root: Path, glob: str | None) -> Iterator[tuple[Path, str]]:
+    pending = [root]
+    while pending:
+        folder = pending.pop()
+        try:
+            with os.scandir(folder) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError as error:
+            yield folder, (error.strerror or "cannot be opened").lower()
+            continue
+        folders = [Path(e.path) for e in entries if e.is_dir(follow_symlinks=False) and not e.name.startswith(".")]
+        pending += reversed(folders)
+        for entry in entries:
+            if entry.name.startswith(".") or entry.is_dir(follow_symlinks=False):
+                continue
+            wanted = _matches(Path(entry.path), root, glob)
+            if entry.is_symlink():
+                if wanted or entry.is_dir():
+                    yield Path(entry.path), "link, not followed"
+            elif not entry.is_file(follow_symlinks=False):
+                yield Path(entry.path), "not a regular file"
+            elif wanted:
+                yield Path(entry.path), ""
+
+
+def _matches(path: Path, root: Path, glob: str | None) -> bool:
+    if glob is None:
+        return path.suffix.lower() in READERS
+    return fnmatch.fnmatch(path.name, glob) or fnmatch.fnmatch(str(path.relative_to(root)), glob)
+
+
+def _gone(
+    roots: Sequence[Path],
+    found: Sequence[Found],
+    known: Mapping[str, DocumentRecord],
+    prune: bool,
+    summary: Summary,
+) -> dict[str, DocumentRecord]:
+    """Documents whose file is no longer there, under roots that are."""
+    gone: dict[str, DocumentRecord] = {}
+    for root in roots:
+        missing = {
+            id: record
+            for id, record in known.items()
+            if record.path.is_relative_to(root) and record.path != root and not os.path.lexists(record.path)
+        }
+        if missing and not prune and not any(file.path.is_relative_to(root) for file in found):
+            summary.notes.append(f"{root}: holds no documents now; {len(missing)} kept, --prune removes them")
+        else:
+            gone |= missing
+    return gone
+
+
+class _Work:
+    """The documents of one run: some unchanged, some waiting to be embedded with others."""
+
+    def __init__(
+        self,
+        store: IndexStore,
+        embedder: Embedder,
+        summary: Summary,
+        known: dict[str, DocumentRecord],
+        gone: dict[str, DocumentRecord],
+        collection: str | None,
+        max_file_size: int,
+    ) -> None:
+        self.store = store
+        self.embedder = embedder
+        self.summary = summary
+        self.gone = gone
+        self.collection = collection
+        self.max_file_size = max_file_size
+        self.ids = set(known)
+        self.by_path = {record.path: record for record in known.values()}
+        self.pending: list[_Pending] = []
+
+    def consider(self, file: Found) -> None:
+        """Decide what a file needs; embed when enough is waiting."""
+        record = self.by_path.get(file.path)
+        if record and self._stays(record) and _untouched(file.path, record):
+            self.summary.unchanged += 1
+            return
+        try:
+            source = read_source(file.path, self.max_file_size)
+            if record and self._stays(record) and source.sha256 == record.sha256:
+                self.store.touch(record.id, source.mtime_ns)
+                self.summary.unchanged += 1
+            elif not record and self._moved(file, source):
+                self.summary.moved += 1
+            else:
+                self._read(file, source, record)
+        except BadInput as error:
+            self.summary.skipped.append((file.path, error.reason))
+
+    def _stays(self, record: DocumentRecord) -> bool:
+        return self.collection is None or record.collection == self.collection
+
+    def _moved(self, file: Found, source: Source) -> bool:
+        for record in self.gone.values():
+            if record.sha256 == source.sha256 and self._stays(record):
+                self.store.relocate(record.id, self._new_id(file), file.path, source.mtime_ns)
+                del self.gone[record.id]
+                return True
+        return False
+
+    def _read(self, file: Found, source: Source, record: DocumentRecord | None) -> None:
+        collection = self.collection or (record.collection if record else "default")
+        try:
+            document = read_document(source, record.id if record else self._new_id(file), collection)
+        except BadInput:
+            if record:  # what it said before, it says no longer
+                self.store.remove(record.id)
+                self.summary.removed += 1
+            raise
+        passages = split(document, self.embedder.count_tokens, self.embedder.max_tokens)
+        self.summary.repaired += bool(document.repaired)
+        self.pending.append(_Pending(document, passages))
+        if sum(len(waiting.passages) for waiting in self.pending) >= GROUP:
+            self.flush()
+
+    def flush(self) -> None:
+        """Embed all waiting passages together, then store document by document."""
+        texts = [embedded_text(passage) for waiting in self.pending for passage in waiting.passages]
+        vectors = self.embedder.embed_passages(texts) if texts else None
+        start = 0
+        for waiting in self.pending:
+            assert vectors is not None
+            end = start + len(waiting.passages)
+            try:
+                self.store.add(waiting.document, waiting.passages, vectors[start:end])
+                self.summary.indexed += 1
+                self.summary.passages += len(waiting.passages)
+            except ValueError:
+                self.summary.skipped.append((waiting.document.path, "bad vector"))
+            start = end
+        self.pending = []
+
+    def _new_id(self, file: Found) -> str:
+        """Path from the root's own folder on; with more of the folders above where that is taken."""
+        relative = file.path.relative_to(file.root)
+        for parents in range(1, len(file.root.parts) + 1):
+            candidate = readable(Path(*file.root.parts[-parents:], relative))
+            if candidate not in self.ids:
+                break
+        self.ids.add(candidate)
+        return candidate
+
+
+def readable(path: Path) -> str:
+    """A path as text; bytes of its name that are not UTF-8 are spelled out."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _untouched(path: Path, record: DocumentRecord) -> bool:
+    try:
+        status = path.stat(follow_symlinks=False)
+    except OSError:
+        return False
+    return (status.st_size, status.st_mtime_ns) == (record.size, record.mtime_ns)

@@ -1,0 +1,95 @@
+"""Files → documents: one module a format, one row in READERS."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ragqa.errors import BadInput
+from ragqa.read.markdown import markdown_blocks
+from ragqa.read.text import decode, text_blocks
+from ragqa.types import Block, Document, Freshness
+
+READERS: dict[str, Callable[[str], tuple[Block, ...]]] = {
+    ".md": markdown_blocks,
+    ".markdown": markdown_blocks,
+    ".txt": text_blocks,
+    ".text": text_blocks,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file's bytes with what the file system said of them."""
+
+    path: Path
+    content: bytes
+    sha256: str
+    mtime_ns: int
+
+
+def read_source(path: Path, max_size: int) -> Source:
+    """Read a regular file whole, without following links, blocking, or mixing two versions of it.
+
+    Raises:
+        BadInput: Not a regular file, too large, unreadable, or changed while it was read.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        reason = (error.strerror or "cannot be opened").lower()
+        raise BadInput(f"{path}: {reason}", reason) from error
+    with os.fdopen(descriptor, "rb") as file:
+        before = os.fstat(descriptor)
+        if not stat.S_ISREG(before.st_mode):
+            raise BadInput(f"{path}: not a regular file", "not a regular file")
+        if before.st_size > max_size:
+            reason = f"over {max_size // 2**20} MiB"
+            raise BadInput(f"{path}: {reason}", reason)
+        try:
+            content = file.read()
+        except OSError as error:
+            raise BadInput(f"{path}: {error.strerror}", "cannot be read") from error
+        after = os.fstat(descriptor)
+    if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, len(content)):
+        raise BadInput(f"{path}: changed while it was read", "changed while read")
+    return Source(path, content, hashlib.sha256(content).hexdigest(), after.st_mtime_ns)
+
+
+def read_document(source: Source, document_id: str, collection: str) -> Document:
+    """Decode a source and find its blocks.
+
+    Raises:
+        BadInput: It holds no text, or is binary.
+    """
+    text, repaired = decode(source.path, source.content)
+    if not text.strip():
+        raise BadInput(f"{source.path}: empty", "empty")
+    # A file that was named or matched by a glob counts as text, whatever its suffix.
+    reader = READERS.get(source.path.suffix.lower(), text_blocks)
+    return Document(
+        id=document_id,
+        path=source.path,
+        text=text,
+        sha256=source.sha256,
+        size=len(source.content),
+        mtime_ns=source.mtime_ns,
+        blocks=reader(text),
+        collection=collection,
+        repaired=repaired,
+    )
+
+
+def fresh(path: Path, sha256: str) -> Freshness:
+    """Whether a file still holds the bytes that were indexed."""
+    try:
+        with path.open("rb") as file:
+            return "same" if hashlib.file_digest(file, "sha256").hexdigest() == sha256 else "changed"
+    except FileNotFoundError:
+        return "deleted"
+    except OSError:
+        return "changed"  # it is there and cannot be read: its words cannot be vouched for

@@ -1,0 +1,160 @@
+"""Every path and every default number, and the order in which they are overruled.
+
+Flag > environment > project `.ragqa.toml` > user `config.toml` > default. A project file may have come with
+somebody else's folder, so it can name no model and no path outside that folder.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from ragqa.errors import UsageError
+
+PROJECT_FILE = ".ragqa.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a command runs with. Core functions take single values from here, never the whole.
+
+    Attributes:
+        home: Folder of index, models and history. 0700.
+        config: The user's configuration file; need not exist.
+        threads: Processor threads for embedding and generation; 0 means as many as there are cores.
+        passages: How many passages are retrieved and offered to the Llama.
+        quotes: How many sentences are quoted.
+        budget: Most tokens of the prompt.
+        max_answer: Most tokens the Llama may write.
+        min_support: Under this support `ask` abstains, 0 to 1.
+        max_file_size: Bytes; larger files are skipped.
+    """
+
+    home: Path
+    config: Path
+    db: Path
+    model: str = ""
+    embed_model: str = ""
+    template: str = "answer"
+    threads: int = 0
+    passages: int = 5
+    quotes: int = 2
+    budget: int = 512
+    max_answer: int = 128
+    min_support: float = 0.25
+    max_file_size: int = 32 * 1024 * 1024
+
+    @property
+    def models(self) -> Path:
+        return self.home / "models"
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "logs.db"
+
+    @property
+    def cores(self) -> int:
+        if self.threads > 0:
+            return self.threads
+        affinity = getattr(os, "sched_getaffinity", None)  # absent on macOS
+        return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+CONFIGURABLE = tuple(f.name for f in fields(Settings) if f.name not in ("home", "config"))
+ENVIRONMENT = {
+    "RAGQA_DB": "db",
+    "RAGQA_MODEL": "model",
+    "RAGQA_EMBED_MODEL": "embed_model",
+    "RAGQA_THREADS": "threads",
+}
+NOT_IN_A_PROJECT = ("model", "embed_model")
+
+
+def load_settings(environ: Mapping[str, str], directory: Path, flags: Mapping[str, Any] | None = None) -> Settings:
+    """Settle every setting for a command run in `directory`.
+
+    Args:
+        flags: By setting's name; None values are flags that were not given.
+
+    Raises:
+        UsageError: An unknown key, or a value of the wrong type or outside its range.
+    """
+    home, config = _places(environ)
+    settings = Settings(home=home, config=config, db=home / "index.db")
+    settings = _overrule(settings, _read_toml(config), config.parent, str(config))
+    project = _find_project_file(directory)
+    if project:
+        settings = _overrule(settings, _project_values(project), project.parent, str(project))
+    for variable, name in ENVIRONMENT.items():
+        if environ.get(variable):
+            settings = _overrule(settings, {name: environ[variable]}, directory, variable)
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    return _overrule(settings, given, directory, "the command line")
+
+
+def _places(environ: Mapping[str, str]) -> tuple[Path, Path]:
+    if environ.get("RAGQA_HOME"):
+        home = Path(environ["RAGQA_HOME"]).expanduser().absolute()
+        return home, home / "config.toml"
+    data = Path(platformdirs.user_data_dir("ragqa", appauthor=False))
+    return data, Path(platformdirs.user_config_dir("ragqa", appauthor=False)) / "config.toml"
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read as TOML: {error}") from error
+
+
+def _find_project_file(directory: Path) -> Path | None:
+    candidates = (folder / PROJECT_FILE for folder in (directory, *directory.parents))
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _project_values(path: Path) -> dict[str, Any]:
+    values = _read_toml(path)
+    for name in NOT_IN_A_PROJECT:
+        if name in values:
+            raise UsageError(f"{path}: a project file cannot set {name}", f"set {name} in your own config.toml")
+    db = values.get("db")
+    if isinstance(db, str) and not (path.parent / db).resolve().is_relative_to(path.parent.resolve()):
+        raise UsageError(f"{path}: db = {db!r} lies outside the project's folder")
+    return values
+
+
+def _overrule(settings: Settings, values: Mapping[str, Any], base: Path, source: str) -> Settings:
+    changes = {}
+    for name, value in values.items():
+        if name not in CONFIGURABLE:
+            near = difflib.get_close_matches(name, CONFIGURABLE, n=1)
+            raise UsageError(f"{source}: unknown setting {name!r}", f"did you mean {near[0]!r}?" if near else "")
+        changes[name] = _convert(name, value, getattr(settings, name), base, source)
+    return replace(settings, **changes)
+
+
+def _convert(name: str, value: Any, default: Any, base: Path, source: str) -> Any:
+    kind = type(default)
+    if isinstance(default, Path):
+        return base / Path(str(value)).expanduser()
+    try:
+        if isinstance(value, bool) or (kind is str and not isinstance(value, str)):
+            raise ValueError
+        number = kind(value)
+    except (TypeError, ValueError):
+        raise UsageError(f"{source}: {name} = {value!r} is not {_KINDS[kind]}") from None
+    if (kind is not str and number < 0) or (name == "min_support" and number > 1):
+        raise UsageError(f"{source}: {name} = {value!r} is out of range")
+    return number
+
+
+_KINDS = {int: "a whole number", float: "a number", str: "a text"}

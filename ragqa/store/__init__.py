@@ -1,0 +1,51 @@
+"""Where documents, passages and vectors are kept, and found again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+from ragqa.types import Document, DocumentRecord, Filter, Hit, Matrix, Passage, Vector
+
+
+class VectorStore(Protocol):
+    """An index: each document is in it whole or not at all.
+
+    Attributes:
+        fingerprint: The embedder's and the chunker's; vectors of another one are refused.
+    """
+
+    fingerprint: str
+
+    def known(self) -> Mapping[str, DocumentRecord]:
+        """Every document by its id."""
+
+    def record(self, document_id: str) -> DocumentRecord | None: ...
+
+    def count_documents(self, where: Filter | None = None) -> int: ...
+
+    def add(self, document: Document, passages: Sequence[Passage], vectors: Matrix) -> None:
+        """Store a document in one transaction, in place of the one with its id or path.
+
+        Raises:
+            ValueError: A vector is not of unit length: NaN, infinite and zero vectors would rank first.
+        """
+
+    def remove(self, document_id: str) -> None: ...
+
+    def search(self, vector: Vector, k: int, where: Filter | None = None) -> list[Hit]:
+        """The `k` passages nearest to `vector`, best first; score = cosine similarity."""
+
+    def match(self, words: Sequence[str], k: int, where: Filter | None = None) -> list[Hit]:
+        """Passages with any of `words`, best first; score = BM25, higher is better."""
+
+    def similarities(self, vector: Vector, passages: Sequence[Passage]) -> list[float]:
+        """Cosine similarity of `vector` to each of the given passages."""
+
+    def frequencies(self, words: Sequence[str], where: Filter | None = None) -> tuple[list[int], int]:
+        """How many passages hold each word, and how many passages there are."""
+
+    def vectors(self, where: Filter | None = None) -> Iterator[tuple[list[Passage], Matrix]]:
+        """All passages with their vectors, in batches."""
+
+    def close(self) -> None: ...

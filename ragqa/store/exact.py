@@ -1,0 +1,102 @@
+"""A store in memory with NumPy's exact cosine: what the others are checked against."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from math import log
+
+import numpy as np
+
+from ragqa.types import Document, DocumentRecord, Filter, Hit, Matrix, Passage, Vector
+
+K1, B = 1.2, 0.75  # FTS5's BM25
+
+
+class ExactStore:
+    """Slow, small and plain. Words are compared in lower case, unstemmed."""
+
+    def __init__(self, fingerprint: str = "exact") -> None:
+        self.fingerprint = fingerprint
+        self._records: dict[str, DocumentRecord] = {}
+        self._passages: dict[str, tuple[list[Passage], Matrix]] = {}
+
+    def known(self) -> Mapping[str, DocumentRecord]:
+        return dict(self._records)
+
+    def record(self, document_id: str) -> DocumentRecord | None:
+        return self._records.get(document_id)
+
+    def count_documents(self, where: Filter | None = None) -> int:
+        wanted = where.collections if where else ()
+        return sum(not wanted or record.collection in wanted for record in self._records.values())
+
+    def add(self, document: Document, passages: Sequence[Passage], vectors: Matrix) -> None:
+        require_unit_length(vectors)
+        for record in list(self._records.values()):
+            if record.path == document.path:
+                self.remove(record.id)
+        self._passages[document.id] = (list(passages), vectors)
+        self._records[document.id] = DocumentRecord(
+            id=document.id,
+            path=document.path,
+            collection=document.collection,
+            sha256=document.sha256,
+            size=document.size,
+            mtime_ns=document.mtime_ns,
+            passages=len(passages),
+            indexed_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+
+    def remove(self, document_id: str) -> None:
+        self._records.pop(document_id, None)
+        self._passages.pop(document_id, None)
+
+    def search(self, vector: Vector, k: int, where: Filter | None = None) -> list[Hit]:
+        hits = [
+            self._hit(passage, float(row @ vector), "dense")
+            for passages, rows in self.vectors(where)
+            for passage, row in zip(passages, rows, strict=True)
+        ]
+        return sorted(hits, key=lambda hit: -hit.score)[:k]
+
+    def match(self, words: Sequence[str], k: int, where: Filter | None = None) -> list[Hit]:
+        counts = [(p, Counter(p.text.lower().split())) for passages, _ in self.vectors(where) for p in passages]
+        mean = sum(sum(c.values()) for _, c in counts) / max(len(counts), 1)
+        hits = []
+        for passage, count in counts:
+            length, score = sum(count.values()), 0.0
+            for word in {word.lower() for word in words} & set(count):
+                containing = sum(word in other for _, other in counts)
+                idf = max(log((len(counts) - containing + 0.5) / (containing + 0.5)), 1e-6)
+                score += idf * count[word] * (K1 + 1) / (count[word] + K1 * (1 - B + B * length / mean))
+            if score:
+                hits.append(self._hit(passage, score, "lexical"))
+        return sorted(hits, key=lambda hit: -hit.score)[:k]
+
+    def similarities(self, vector: Vector, passages: Sequence[Passage]) -> list[float]:
+        return [float(self._passages[p.document_id][1][p.ordinal - 1] @ vector) for p in passages]
+
+    def frequencies(self, words: Sequence[str], where: Filter | None = None) -> tuple[list[int], int]:
+        texts = [set(p.text.lower().split()) for passages, _ in self.vectors(where) for p in passages]
+        return [sum(word.lower() in text for text in texts) for word in words], len(texts)
+
+    def vectors(self, where: Filter | None = None) -> Iterator[tuple[list[Passage], Matrix]]:
+        wanted = where.collections if where else ()
+        for id, (passages, rows) in self._passages.items():
+            if not wanted or self._records[id].collection in wanted:
+                yield passages, rows
+
+    def close(self) -> None:
+        pass
+
+    def _hit(self, passage: Passage, score: float, name: str) -> Hit:
+        return Hit(passage, self._records[passage.document_id].path, score, {name: score})
+
+
+def require_unit_length(vectors: Matrix) -> None:
+    """Raise ValueError unless every row is finite and of length 1."""
+    lengths = np.linalg.norm(vectors, axis=1)
+    if not np.all(np.abs(lengths - 1) < 1e-3):  # false for NaN as well
+        raise ValueError("a vector is not of unit length")

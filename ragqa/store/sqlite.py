@@ -1,0 +1,475 @@
+"""The index in one SQLite file: apsw, sqlite-vec and FTS5.
+
+Every vector is kept twice: in an ordinary column with a checksum, which is the record, and in vec0, which
+searches. FTS5 and vec0 hold nothing that cannot be made anew from `documents`, `passages` and `vectors`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import apsw
+import apsw.ext
+import numpy as np
+import sqlite_vec
+
+from ragqa.errors import FingerprintMismatch, IndexDamaged, IndexLocked, NoIndex, NotWritable, RagqaError
+from ragqa.store.exact import require_unit_length
+from ragqa.types import Document, DocumentRecord, Filter, Hit, Matrix, Passage, Vector
+
+APPLICATION_ID = 0x72616771  # "ragq"
+SCHEMA_VERSION = 1
+BUSY_MS = 10_000
+MAX_K = 4096  # vec0's own limit
+
+SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE documents (
+  key INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  path NOT NULL UNIQUE,
+  collection TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  mtime_ns INTEGER NOT NULL,
+  passages INTEGER NOT NULL,
+  indexed_at TEXT NOT NULL
+);
+CREATE TABLE passages (
+  key INTEGER PRIMARY KEY,
+  document INTEGER NOT NULL REFERENCES documents(key) ON DELETE CASCADE,
+  ordinal INTEGER NOT NULL,
+  heading TEXT NOT NULL,
+  text TEXT NOT NULL,
+  char_start INTEGER NOT NULL,
+  char_end INTEGER NOT NULL,
+  line_start INTEGER NOT NULL,
+  line_end INTEGER NOT NULL,
+  crc32 INTEGER NOT NULL,
+  UNIQUE (document, ordinal)
+);
+CREATE TABLE vectors (
+  passage INTEGER PRIMARY KEY REFERENCES passages(key) ON DELETE CASCADE,
+  vector BLOB NOT NULL,
+  crc32 INTEGER NOT NULL
+);
+CREATE VIRTUAL TABLE passages_fts USING fts5 (
+  heading, text, content='passages', content_rowid='key', tokenize='porter unicode61 remove_diacritics 2'
+);
+INSERT INTO passages_fts (passages_fts, rank) VALUES ('secure-delete', 1);
+CREATE TRIGGER passages_inserted AFTER INSERT ON passages BEGIN
+  INSERT INTO passages_fts (rowid, heading, text) VALUES (new.key, new.heading, new.text);
+END;
+CREATE TRIGGER passages_deleted AFTER DELETE ON passages BEGIN
+  INSERT INTO passages_fts (passages_fts, rowid, heading, text) VALUES ('delete', old.key, old.heading, old.text);
+END;
+"""
+
+_RECORD = "id, path, collection, sha256, size, mtime_ns, passages, indexed_at"
+_PASSAGE = """p.key, d.id, p.ordinal, p.text, p.char_start, p.char_end, p.line_start, p.line_end, p.heading, d.path
+  FROM passages p JOIN documents d ON d.key = p.document"""
+
+
+class SQLiteStore:
+    """An open index. Made by `open_index` or `create_index`, never by itself."""
+
+    def __init__(self, connection: apsw.Connection, path: Path) -> None:
+        self._db = connection
+        self.path = path
+        meta = dict(connection.execute("SELECT key, value FROM meta"))
+        self.fingerprint = str(meta["fingerprint"])
+        self.model = str(meta["model"])
+        self.dim = int(str(meta["dim"]))
+
+    def known(self) -> Mapping[str, DocumentRecord]:
+        with errors_explained(self.path):
+            rows = self._db.execute(f"SELECT {_RECORD} FROM documents ORDER BY id")
+            return {row[0]: _document_record(row) for row in rows}
+
+    def record(self, document_id: str) -> DocumentRecord | None:
+        with errors_explained(self.path):
+            rows = self._db.execute(f"SELECT {_RECORD} FROM documents WHERE id = ?", (document_id,)).fetchall()
+            return _document_record(rows[0]) if rows else None
+
+    def count_documents(self, where: Filter | None = None) -> int:
+        condition, values = _in_collections("collection", where)
+        with errors_explained(self.path):
+            return int(self._db.execute(f"SELECT count(*) FROM documents WHERE 1{condition}", tuple(values)).get)
+
+    def add(self, document: Document, passages: Sequence[Passage], vectors: Matrix) -> None:
+        require_unit_length(vectors)
+        with errors_explained(self.path), self._writing():
+            self._delete("id = ? OR path = ?", document.id, _stored(document.path))
+            self._db.execute(
+                "INSERT INTO documents (id, path, collection, sha256, size, mtime_ns, passages, indexed_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    document.id,
+                    _stored(document.path),
+                    document.collection,
+                    document.sha256,
+                    document.size,
+                    document.mtime_ns,
+                    len(passages),
+                    datetime.now(UTC).isoformat(timespec="seconds"),
+                ),
+            )
+            key = self._db.last_insert_rowid()
+            for passage, vector in zip(passages, vectors, strict=True):
+                self._insert(key, document.collection, passage, vector)
+
+    def _insert(self, document: int, collection: str, passage: Passage, vector: Vector) -> None:
+        self._db.execute(
+            "INSERT INTO passages (document, ordinal, heading, text, char_start, char_end, line_start, line_end, crc32)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                document,
+                passage.ordinal,
+                json.dumps(passage.heading, ensure_ascii=False),
+                passage.text,
+                passage.start,
+                passage.end,
+                passage.line_start,
+                passage.line_end,
+                zlib.crc32(passage.text.encode()),
+            ),
+        )
+        key = self._db.last_insert_rowid()
+        blob = vector.astype("<f4").tobytes()
+        self._db.execute("INSERT INTO vectors VALUES (?, ?, ?)", (key, blob, zlib.crc32(blob)))
+        self._db.execute(
+            "INSERT INTO passages_vec (rowid, vector, collection) VALUES (?, ?, ?)", (key, blob, collection)
+        )
+
+    def relocate(self, document_id: str, new_id: str, path: Path, mtime_ns: int) -> None:
+        """Say that a document's file has moved; its passages and vectors stay."""
+        with errors_explained(self.path), self._writing():
+            self._db.execute(
+                "UPDATE documents SET id = ?, path = ?, mtime_ns = ? WHERE id = ?",
+                (new_id, _stored(path), mtime_ns, document_id),
+            )
+
+    def touch(self, document_id: str, mtime_ns: int) -> None:
+        """Remember a new modification time of a file whose bytes are the same."""
+        with errors_explained(self.path), self._writing():
+            self._db.execute("UPDATE documents SET mtime_ns = ? WHERE id = ?", (mtime_ns, document_id))
+
+    def remove(self, document_id: str) -> None:
+        with errors_explained(self.path), self._writing():
+            self._delete("id = ?", document_id)
+
+    def erase(self) -> None:
+        """Leave no byte of removed text behind: what SQLite keeps in its log goes too."""
+        with errors_explained(self.path):
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _delete(self, condition: str, *values: Any) -> None:
+        keys = [key for (key,) in self._db.execute(f"SELECT key FROM documents WHERE {condition}", values)]
+        for key in keys:
+            self._db.execute(
+                "DELETE FROM passages_vec WHERE rowid IN (SELECT key FROM passages WHERE document = ?)", (key,)
+            )
+            self._db.execute("DELETE FROM documents WHERE key = ?", (key,))
+
+    def search(self, vector: Vector, k: int, where: Filter | None = None) -> list[Hit]:
+        require_unit_length(vector[None])
+        condition, values = _in_collections("collection", where)
+        with errors_explained(self.path):
+            found = dict(
+                self._db.execute(
+                    f"SELECT rowid, distance FROM passages_vec WHERE vector MATCH ? AND k = ?{condition}",
+                    (vector.astype("<f4").tobytes(), min(k, MAX_K), *values),
+                )
+            )
+            return [self._hit(row, 1 - found[row[0]], "dense") for row in self._by_key(list(found))]
+
+    def match(self, words: Sequence[str], k: int, where: Filter | None = None) -> list[Hit]:
+        if not words:
+            return []
+        condition, values = _in_collections("d.collection", where)
+        join = " JOIN passages p ON p.key = f.rowid JOIN documents d ON d.key = p.document" if condition else ""
+        with errors_explained(self.path):
+            found = dict(
+                self._db.execute(
+                    f"SELECT f.rowid, bm25(passages_fts) FROM passages_fts f{join}"
+                    f" WHERE passages_fts MATCH ?{condition} ORDER BY 2 LIMIT ?",
+                    (any_of(words), *values, k),
+                )
+            )
+            return [self._hit(row, -found[row[0]], "lexical") for row in self._by_key(list(found))]
+
+    def similarities(self, vector: Vector, passages: Sequence[Passage]) -> list[float]:
+        with errors_explained(self.path):
+            found = []
+            for passage in passages:
+                row = self._db.execute(
+                    "SELECT v.vector FROM vectors v JOIN passages p ON p.key = v.passage"
+                    " JOIN documents d ON d.key = p.document WHERE d.id = ? AND p.ordinal = ?",
+                    (passage.document_id, passage.ordinal),
+                ).get
+                found.append(float(np.frombuffer(row, "<f4") @ vector))
+            return found
+
+    def frequencies(self, words: Sequence[str], where: Filter | None = None) -> tuple[list[int], int]:
+        with errors_explained(self.path):
+            counts = [
+                int(
+                    self._db.execute("SELECT count(*) FROM passages_fts WHERE passages_fts MATCH ?", (any_of([w]),)).get
+                )
+                for w in words
+            ]
+            return counts, int(self._db.execute("SELECT count(*) FROM passages").get)
+
+    def vectors(self, where: Filter | None = None) -> Iterator[tuple[list[Passage], Matrix]]:
+        condition, values = _in_collections("d.collection", where)
+        with errors_explained(self.path):
+            rows = self._db.execute(
+                f"SELECT v.vector, {_PASSAGE} JOIN vectors v ON v.passage = p.key WHERE 1{condition} ORDER BY p.key",
+                tuple(values),
+            )
+            for batch in _batched(rows, 1024):
+                matrix = np.frombuffer(b"".join(row[0] for row in batch), "<f4").reshape(len(batch), -1)
+                yield [_passage(row[1:]) for row in batch], matrix
+
+    def text_of(self, document_id: str) -> str:
+        """A document as it was indexed: its passages, one after the other."""
+        with errors_explained(self.path):
+            rows = self._db.execute(
+                "SELECT p.text FROM passages p JOIN documents d ON d.key = p.document WHERE d.id = ? ORDER BY ordinal",
+                (document_id,),
+            )
+            return "".join(text for (text,) in rows)
+
+    def counts(self) -> dict[str, int]:
+        """Rows by table: documents, passages, vectors, and the two search indexes."""
+        tables = ("documents", "passages", "vectors", "passages_vec", "passages_fts_docsize")
+        with errors_explained(self.path):
+            return {table: int(self._db.execute(f"SELECT count(*) FROM {table}").get) for table in tables}
+
+    def faults(self) -> Iterator[str]:
+        """Check every table against every other and every checksum; yield what is wrong, a line each."""
+        with errors_explained(self.path):
+            for (line,) in self._db.execute("PRAGMA integrity_check"):
+                if line != "ok":
+                    yield f"SQLite: {line}"
+            try:
+                self._db.execute("INSERT INTO passages_fts (passages_fts, rank) VALUES ('integrity-check', 1)")
+            except apsw.Error:
+                yield "full-text index: does not agree with the passages"
+            yield from self._count_faults()
+            yield from self._checksum_faults()
+
+    def _count_faults(self) -> Iterator[str]:
+        counts = self.counts()
+        for table in ("vectors", "passages_vec", "passages_fts_docsize"):
+            if counts[table] != counts["passages"]:
+                yield f"{table}: {counts[table]} rows for {counts['passages']} passages"
+        rows = self._db.execute(
+            "SELECT d.id, d.passages, count(p.key) FROM documents d LEFT JOIN passages p ON p.document = d.key"
+            " GROUP BY d.key HAVING d.passages != count(p.key)"
+        )
+        for id, expected, found in rows:
+            yield f"{id}: {found} of {expected} passages"
+
+    def _checksum_faults(self) -> Iterator[str]:
+        rows = self._db.execute(
+            "SELECT d.id, p.ordinal, p.text, p.crc32, v.vector, v.crc32, x.vector"
+            " FROM passages p JOIN documents d ON d.key = p.document"
+            " LEFT JOIN vectors v ON v.passage = p.key LEFT JOIN passages_vec x ON x.rowid = p.key"
+        )
+        for id, ordinal, text, text_crc, vector, vector_crc, searched in rows:
+            if not isinstance(text, str) or zlib.crc32(text.encode()) != text_crc:
+                yield f"{id}#{ordinal}: its text is damaged"
+            if vector is None or zlib.crc32(vector) != vector_crc or len(vector) != 4 * self.dim:
+                yield f"{id}#{ordinal}: its vector is damaged"
+            elif vector != searched:
+                yield f"{id}#{ordinal}: its vector in the search index is not the stored one"
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:  # SQLite may have rolled back by itself, as it does when a disk is full
+                self._db.execute("ROLLBACK")
+            raise
+
+    def _by_key(self, keys: Sequence[int]) -> list[tuple[Any, ...]]:
+        wanted = json.dumps(keys)
+        rows = self._db.execute(f"SELECT {_PASSAGE} WHERE p.key IN (SELECT value FROM json_each(?))", (wanted,))
+        by_key = {row[0]: row for row in rows}
+        return [by_key[key] for key in keys if key in by_key]
+
+    def _hit(self, row: tuple[Any, ...], score: float, name: str) -> Hit:
+        return Hit(_passage(row), _path(row[9]), score, {name: score})
+
+
+def create_index(path: Path, *, fingerprint: str, model: str, dim: int) -> SQLiteStore:
+    """Open the index at `path` for writing, and make it first where there is none.
+
+    Raises:
+        FingerprintMismatch: It was made with another model or another way of cutting passages.
+    """
+    with errors_explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not path.exists():
+            # Born with its final mode: SQLite gives the same to the files it puts beside it.
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        connection = _connect(path, apsw.SQLITE_OPEN_READWRITE)
+        try:
+            _make_schema(connection, path, {"fingerprint": fingerprint, "model": model, "dim": str(dim)})
+            store = SQLiteStore(connection, path)
+            require_fingerprint(store, fingerprint, model)
+        except BaseException:
+            connection.close()
+            raise
+        return store
+
+
+def open_index(path: Path, *, writable: bool = False) -> SQLiteStore:
+    """Open an index that exists.
+
+    Raises:
+        NoIndex: There is none.
+        IndexDamaged: It is no index, or from a newer version.
+    """
+    if not path.is_file() or path.stat().st_size == 0:
+        raise NoIndex(f"{path}: no index yet", "run `ragqa index FOLDER` first")
+    with errors_explained(path):
+        connection = _connect(path, apsw.SQLITE_OPEN_READWRITE if writable else apsw.SQLITE_OPEN_READONLY)
+        try:
+            _check_version(connection, path)
+            return SQLiteStore(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+
+
+def require_fingerprint(store: SQLiteStore, fingerprint: str, model: str) -> None:
+    """Refuse an embedder whose vectors cannot be compared with the stored ones."""
+    if store.fingerprint != fingerprint:
+        raise FingerprintMismatch(
+            f"{store.path} was made with {store.model}; {model} is asked for, and their vectors cannot be compared",
+            f"ask with `--embed-model {store.model}`, or index again into another file with `--db FILE`",
+        )
+
+
+def any_of(words: Sequence[str]) -> str:
+    """An FTS5 query for any of the words; quoted, so that nothing in them is an operator."""
+    return " OR ".join('"' + word.replace('"', '""') + '"' for word in words)
+
+
+@contextmanager
+def errors_explained(path: Path) -> Iterator[None]:
+    """Turn SQLite's and the file system's errors into ragqa's."""
+    try:
+        yield
+    except apsw.FullError as error:
+        raise NotWritable(f"{path}: no space left", "free some space; what was indexed before is whole") from error
+    except (apsw.BusyError, apsw.LockedError) as error:
+        raise IndexLocked(f"{path}: another process is writing", "try again when it is done") from error
+    except (apsw.ReadOnlyError, apsw.CantOpenError, apsw.PermissionsError, apsw.AuthError) as error:
+        raise NotWritable(f"{path}: cannot be opened or written: {error}", "check its owner and mode") from error
+    except (apsw.IOError, OSError) as error:
+        raise NotWritable(f"{path}: {error}", "check space and permissions") from error
+    except (apsw.CorruptError, apsw.NotADBError, apsw.SQLError, KeyError) as error:
+        hint = "restore a copy, or delete it and index again"
+        raise IndexDamaged(f"{path}: damaged, or not an index of ragqa: {error}", hint) from error
+    except apsw.Error as error:
+        raise RagqaError(f"{path}: {error}") from error
+
+
+def _connect(path: Path, flags: int) -> apsw.Connection:
+    connection = apsw.Connection(os.fspath(path), flags=flags)
+    connection.set_busy_timeout(BUSY_MS)
+    connection.enable_load_extension(True)
+    connection.load_extension(sqlite_vec.loadable_path())
+    connection.enable_load_extension(False)
+    for pragma in ("synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF", "cell_size_check = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+    connection.execute("PRAGMA secure_delete = ON")
+    return connection
+
+
+def _make_schema(connection: apsw.Connection, path: Path, meta: Mapping[str, str]) -> None:
+    """Make the tables if there are none; under a lock, because another process may be doing the same."""
+    if connection.pragma("user_version") == SCHEMA_VERSION:
+        return
+    connection.pragma("journal_mode", "wal")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if connection.pragma("user_version") == 0 and not connection.execute("SELECT 1 FROM sqlite_schema").get:
+            connection.execute(SCHEMA)
+            connection.execute(
+                f"CREATE VIRTUAL TABLE passages_vec USING vec0"
+                f" (vector float[{int(meta['dim'])}] distance_metric=cosine, collection text)"
+            )
+            connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
+            connection.pragma("application_id", APPLICATION_ID)
+            connection.pragma("user_version", SCHEMA_VERSION)
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    _check_version(connection, path)
+
+
+def _check_version(connection: apsw.Connection, path: Path) -> None:
+    version = connection.pragma("user_version")
+    if connection.pragma("application_id") != APPLICATION_ID:
+        raise IndexDamaged(f"{path}: not an index of ragqa", "name another file with `--db FILE`")
+    if version != SCHEMA_VERSION:
+        raise IndexDamaged(f"{path}: made by another version of ragqa (schema {version})", "upgrade ragqa")
+
+
+def _in_collections(column: str, where: Filter | None) -> tuple[str, Sequence[str]]:
+    if not where or not where.collections:
+        return "", ()
+    marks = ", ".join("?" * len(where.collections))
+    return f" AND {column} IN ({marks})", where.collections
+
+
+def _stored(path: Path) -> str | bytes:
+    """A path as SQLite can keep it: names that are not UTF-8 stay bytes."""
+    name = os.fspath(path)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name)
+    return name
+
+
+def _path(stored: str | bytes) -> Path:
+    return Path(os.fsdecode(stored))
+
+
+def _document_record(row: tuple[Any, ...]) -> DocumentRecord:
+    return DocumentRecord(row[0], _path(row[1]), *row[2:])
+
+
+def _passage(row: tuple[Any, ...]) -> Passage:
+    _key, document, ordinal, text, start, end, line_start, line_end, heading, _path = row
+    return Passage(document, ordinal, text, start, end, line_start, line_end, tuple(json.loads(heading)))
+
+
+def _batched(rows: Iterator[tuple[Any, ...]], size: int) -> Iterator[list[tuple[Any, ...]]]:
+    batch = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,236 @@
+"""The nouns: what flows between the steps. All frozen, none of them knows how it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float32]
+"""Shape (dim,), unit length."""
+
+Matrix = NDArray[np.float32]
+"""Shape (n, dim), rows of unit length."""
+
+Count = Callable[[str], int]
+"""A tokenizer seen from outside: text in, number of tokens out."""
+
+Status = Literal["answered", "quoted", "abstained"]
+Verdict = Literal["verbatim", "supported", "unsupported"]
+Freshness = Literal["same", "changed", "deleted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A stretch of a document that belongs together: `document.text[start:end]`.
+
+    Attributes:
+        heading: The path of headings it stands under, outermost first; a heading's own title included.
+    """
+
+    kind: Literal["heading", "paragraph", "list", "table", "code"]
+    start: int
+    end: int
+    heading: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file as text, and the blocks it is made of.
+
+    Attributes:
+        id: What citations and `forget` call it, such as `notes/a.md`; unique in an index.
+        path: Where it lies, absolute, links resolved.
+        text: Decoded, with newlines as they are in the file; U+FFFD stands for what could not be decoded.
+        sha256: Of the file's bytes, hexadecimal.
+        size: Bytes.
+        mtime_ns: Modification time, nanoseconds since the epoch.
+        blocks: In order and without gaps: they cover `text` from its first character to its last.
+        repaired: How many characters of `text` are U+FFFD for a NUL or for bytes that are not UTF-8.
+    """
+
+    id: str
+    path: Path
+    text: str
+    sha256: str
+    size: int
+    mtime_ns: int
+    blocks: tuple[Block, ...]
+    collection: str = "default"
+    repaired: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRecord:
+    """What the index remembers of a document: everything but its text."""
+
+    id: str
+    path: Path
+    collection: str
+    sha256: str
+    size: int
+    mtime_ns: int
+    passages: int
+    indexed_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What is embedded, retrieved and cited: `text` is `document.text[start:end]`.
+
+    Attributes:
+        ordinal: 1 for the document's first passage.
+        line_start: Line of the first character that is not white space, from 1.
+        line_end: Line of the last one, inclusive.
+        heading: The path of headings it stands under, outermost first.
+    """
+
+    document_id: str
+    ordinal: int
+    text: str
+    start: int
+    end: int
+    line_start: int
+    line_end: int
+    heading: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return f"{self.document_id}#{self.ordinal}"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which documents a search may see. Empty means all."""
+
+    collections: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that a search found.
+
+    Attributes:
+        score: Higher is better; what it measures is said by whoever made the hit.
+        scores: The parts it was made of, by name: `dense` (cosine), `lexical` (BM25), `fused`.
+    """
+
+    passage: Passage
+    path: Path
+    score: float
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A sentence of a passage that may answer, verbatim.
+
+    Attributes:
+        quote: `passage.text[start:end]`, nothing added or taken away.
+        start: Offset into the passage's text.
+        score: The sentence's score, higher is better.
+    """
+
+    hit: Hit
+    quote: str
+    start: int
+    end: int
+    line_start: int
+    line_end: int
+    score: float
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a prompt.
+
+    Attributes:
+        control: True for the chat format's own scaffold, whose markers become control tokens. Text of
+            documents, questions and templates is never control: a marker in it stays plain text.
+    """
+
+    text: str
+    control: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What the Llama reads.
+
+    Attributes:
+        passages: Those that fitted, numbered [1], [2], … in this order.
+        dropped: Those that did not fit.
+        tokens: Of the whole prompt.
+        budget: The most it was allowed to have.
+    """
+
+    pieces: tuple[Piece, ...]
+    passages: tuple[Hit, ...]
+    dropped: tuple[Hit, ...]
+    tokens: int
+    budget: int
+
+    @property
+    def text(self) -> str:
+        return "".join(piece.text for piece in self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of the Llama, and what the check said of it.
+
+    Attributes:
+        citations: Numbers of the quotes it rests on, from 1.
+        reason: Why it is unsupported, in a few words; empty otherwise.
+    """
+
+    text: str
+    citations: tuple[int, ...]
+    verdict: Verdict
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A quote with its place, as shown: `n` is the number in brackets."""
+
+    n: int
+    evidence: Evidence
+    fresh: Freshness
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What `ask` gives back, whatever way it is then shown.
+
+    Attributes:
+        text: The answer as plain text, citations in brackets.
+        written: The Llama's sentences with their verdicts, those that are not shown included.
+        support: 0 to 1, see `ragqa.evidence.support`.
+        timing_ms: Milliseconds by stage.
+    """
+
+    id: str
+    question: str
+    query: str
+    status: Status
+    text: str
+    written: tuple[Sentence, ...]
+    citations: tuple[Citation, ...]
+    hits: tuple[Hit, ...]
+    support: float
+    of_documents: int
+    prompt: Prompt | None
+    completion_tokens: int
+    context: int
+    timing_ms: Mapping[str, int]
+    models: Mapping[str, str | None]
+    signals: Mapping[str, float] = field(default_factory=dict)
+
+
+JSON = dict[str, Any]
