@@ -90,9 +90,9 @@ def answer_question(
     """
     watch = watch or Stopwatch()
     question = require_question(question, embedder)
+    watch.lap("open")
     say("searching")
-    retrieved = retrieve(question, embedder=embedder, store=store, k=k, where=where)
-    watch.lap("search")
+    retrieved = retrieve(question, embedder=embedder, store=store, k=k, where=where, lap=watch.lap)
     evidence = select(retrieved, embedder=embedder, k=CONSIDERED)
     judged = signals(retrieved, evidence)
     watch.lap("evidence")

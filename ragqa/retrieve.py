@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ragqa.embed import Embedder
@@ -49,19 +49,30 @@ def search_words(question: str) -> tuple[str, ...]:
 
 
 def retrieve(
-    question: str, *, embedder: Embedder, store: VectorStore, k: int, where: Filter | None = None
+    question: str,
+    *,
+    embedder: Embedder,
+    store: VectorStore,
+    k: int,
+    where: Filter | None = None,
+    lap: Callable[[str], None] = lambda stage: None,
 ) -> Retrieved:
     """Find the `k` passages most likely to answer, best first.
 
     A hit's score is cosine + 0.07 · BM25 / the best BM25; its parts stand in `scores`.
+
+    Args:
+        lap: Told when the stages `embed` and `search` are over.
     """
     vector = embedder.embed_query(question)
+    lap("embed")
     words = search_words(question)
     depth = max(CANDIDATES, k)
     dense = store.search(vector, depth, where)
     lexical = store.match(words, depth, where)
     hits = fuse(dense, _with_cosines(lexical, dense, vector, store))
     frequencies, passages = store.frequencies(words, where)
+    lap("search")
     return Retrieved(tuple(hits[:k]), vector, words, tuple(frequencies), passages)
 
 

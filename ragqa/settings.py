@@ -99,6 +99,18 @@ def load_settings(environ: Mapping[str, str], directory: Path, flags: Mapping[st
     return _overrule(settings, given, directory, "the command line")
 
 
+def write_setting(config: Path, name: str, value: str) -> None:
+    """Set one key of a configuration file, and leave all else in it as it is."""
+    import tomlkit
+
+    document = tomlkit.parse(config.read_text(encoding="utf-8")) if config.exists() else tomlkit.document()
+    document[name] = value
+    config.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    scratch = config.with_suffix(".tmp")
+    scratch.write_text(tomlkit.dumps(document), encoding="utf-8")
+    scratch.replace(config)
+
+
 def _places(environ: Mapping[str, str]) -> tuple[Path, Path]:
     if environ.get("RAGQA_HOME"):
         home = Path(environ["RAGQA_HOME"]).expanduser().absolute()

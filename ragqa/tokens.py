@@ -86,6 +86,14 @@ class BytePairEncoding:
         content = json.loads((folder / SPECIALS_FILE).read_text(encoding="utf-8"))
         return cls(content["pattern"], ranks, content["specials"])
 
+    @classmethod
+    def load_if_there(cls, folder: Path) -> BytePairEncoding | None:
+        """The encoding kept beside a model, or None where the model's own tokenizer has to count."""
+        try:
+            return cls.load(folder)
+        except (OSError, ValueError, KeyError):
+            return None
+
 
 def build_encoding(
     pre: str, tokens: Sequence[bytes], control: Sequence[bool], tokenize: Callable[[str], list[int]]

@@ -18,7 +18,8 @@ MIN_CLOSENESS = 0.7  # share of a sentence's telling words in the quote; the que
 MIN_VERBATIM = 4  # words; fewer are copied by accident
 
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
-_MARK = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]|^\s*(?:[-*•]|\d+[.)])\s+")
+# Citations, list marks and labels: the Llama's way of writing, not what it says.
+_MARK = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]|^\s*(?:[-*•]|\d+[.)])\s+|^\s*(?:Question|Answer):\s*")
 _NAME = re.compile(r"\b[A-ZÀ-ÖØ-Þ][\w’'-]*|\b\w+[A-Z]\w*")
 _NEGATIONS = frozenset("no not never none nobody nothing neither nor without cannot hardly".split())
 _NEGATED = re.compile(r"\w+n['’]t\b")
@@ -50,6 +51,8 @@ def _judge(sentence: str, evidence: Sequence[Evidence], question: str) -> Senten
 def _compare(sentence: str, evidence: Evidence, question: str) -> tuple[Verdict, str, float]:
     """Verdict against one sentence of evidence, why it fails, and how close it comes (0 to 1)."""
     quote = evidence.quote
+    if sentence.endswith("?"):
+        return "unsupported", "asks instead of answering", 0.0
     telling = _telling(sentence)
     known = stems(quote)
     closeness = len(telling & known) / len(telling) if telling else 0.0

@@ -238,6 +238,20 @@ class SQLiteStore:
                 matrix = np.frombuffer(b"".join(row[0] for row in batch), "<f4").reshape(len(batch), -1)
                 yield [_passage(row[1:]) for row in batch], matrix
 
+    def vector_of(self, id: str) -> Vector | None:
+        """The vector of a passage (`notes/a.md#3`), or the mean of a document's."""
+        with errors_explained(self.path):
+            rows: list[Any] = self._db.execute(
+                "SELECT v.vector FROM vectors v JOIN passages p ON p.key = v.passage"
+                " JOIN documents d ON d.key = p.document WHERE d.id = ?1 OR d.id || '#' || p.ordinal = ?1",
+                (id,),
+            ).fetchall()
+        if not rows:
+            return None
+        mean = np.mean([np.frombuffer(blob, "<f4") for (blob,) in rows], axis=0)
+        unit: Vector = (mean / np.linalg.norm(mean)).astype(np.float32)
+        return unit
+
     def text_of(self, document_id: str) -> str:
         """A document as it was indexed: its passages, one after the other."""
         with errors_explained(self.path):

@@ -1,0 +1,1 @@
+"""The doors: each command parses, calls one function, renders."""

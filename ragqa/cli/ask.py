@@ -1,0 +1,173 @@
+"""`ragqa ask`: one question, one answer with citations; or many, a line each."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from typing import Annotated, Any
+
+import typer
+
+from ragqa.cli.open import collections_filter, open_for_search, open_writing
+from ragqa.cli.options import Collections, Db, EmbedModel, Model, Number, Options, Quiet, settle, speaker
+from ragqa.cli.render import answer_json, console, print_answer, print_explanation, print_json, print_lines
+from ragqa.errors import UsageError
+from ragqa.settings import Settings
+from ragqa.types import JSON, Answer
+
+ABSTAINED = 4
+STALE = 5
+MAX_STDIN = 1 << 20  # bytes
+
+Ask = Callable[[str], Answer]
+
+
+def register(app: typer.Typer) -> None:
+    app.command(epilog="Example: ragqa ask 'When was the bridge rebuilt?' -c notes --json")(ask)
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help="The question; `-` reads it from standard input.")] = "",
+    number: Number = None,
+    collection: Collections = None,
+    model: Model = None,
+    system: Annotated[str | None, typer.Option("-s", "--system", help="A system prompt of your own.")] = None,
+    template: Annotated[str | None, typer.Option("-t", "--template", help="A prompt by name, or a .txt file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="Plain text without colour or wrapping.")] = False,
+    quotes: Annotated[bool, typer.Option("--quotes", help="Only quotations: no Llama is loaded.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Show scores, token ledger and prompt on stderr.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 5 when the Llama's words did not hold, or a source has changed.")
+    ] = False,
+    batch: Annotated[
+        str | None, typer.Option("--batch", help="Questions from a file or `-`, one a line; answers as JSON lines.")
+    ] = None,
+    min_support: Annotated[float | None, typer.Option(min=0, max=1, help="Abstain below this support.")] = None,
+    db: Db = None,
+    embed_model: EmbedModel = None,
+    option: Options = None,
+    quiet: Quiet = False,
+) -> int:
+    """Answer a question from the documents, with citations, or say that they do not answer it."""
+    if bool(question) == bool(batch):
+        raise UsageError("one question is wanted, or --batch FILE", "for example `ragqa ask 'Who built the bridge?'`")
+    if sum((as_json, plain, bool(batch))) > 1:
+        raise UsageError("--json, --plain and --batch exclude each other")
+    options = [*(option or []), *([] if min_support is None else [f"min_support={min_support}"])]
+    settings = settle(db=db, model=model, embed_model=embed_model, passages=number, template=template, options=options)
+    asked = _open(settings, collection or [], quotes, system, quiet)
+    if batch:
+        print_lines(_batch(asked, _lines(batch), explain))
+        return 0
+    answer = asked(_from_stdin() if question == "-" else question)
+    if as_json:
+        print_json(answer_json(answer, explain=explain))
+    else:
+        print_answer(answer, plain=plain)
+    if explain:
+        print_explanation(answer)
+    return _exit_code(answer, strict and not quotes)
+
+
+def _open(settings: Settings, collection: list[str], quotes: bool, system: str | None, quiet: bool) -> Ask:
+    """Open everything once; what is returned answers one question after the other."""
+    from ragqa.answer import Stopwatch, answer_question
+
+    first = [Stopwatch()]
+    say = speaker(quiet)
+    store, embedder = open_for_search(settings, say)
+    where = collections_filter(store, collection)
+    writing = None if quotes else open_writing(settings, system, say)
+
+    def ask_one(question: str) -> Answer:
+        with _status(quiet) as update:
+            return answer_question(
+                question,
+                embedder=embedder,
+                store=store,
+                writing=writing,
+                k=settings.passages,
+                quotes=settings.quotes,
+                min_support=settings.min_support,
+                where=where,
+                watch=first.pop() if first else None,
+                say=update,
+            )
+
+    return ask_one
+
+
+class _status:  # noqa: N801
+    """A line on stderr that says what is being done, gone when it is done."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.quiet = quiet or not sys.stderr.isatty()
+
+    def __enter__(self) -> Callable[[str], None]:
+        if self.quiet:
+            return lambda stage: None
+        self.spinner = console(stderr=True).status("opening")
+        self.spinner.start()
+        return lambda stage: self.spinner.update(stage)
+
+    def __exit__(self, *error: object) -> None:
+        if not self.quiet:
+            self.spinner.stop()
+
+
+def _exit_code(answer: Answer, strict: bool) -> int:
+    if answer.status == "abstained":
+        return ABSTAINED
+    stale = any(citation.fresh != "same" for citation in answer.citations)
+    unsupported = any(sentence.verdict == "unsupported" for sentence in answer.written)
+    return STALE if strict and (stale or unsupported) else 0
+
+
+def _from_stdin() -> str:
+    content = sys.stdin.buffer.read(MAX_STDIN + 1)
+    if len(content) > MAX_STDIN:
+        raise UsageError("the question on standard input is over 1 MiB")
+    return content.decode("utf-8", "replace")
+
+
+def _lines(batch: str) -> Iterator[str]:
+    if batch == "-":
+        yield from (line.decode("utf-8", "replace") for line in sys.stdin.buffer)
+        return
+    try:
+        with open(batch, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+            yield from file
+    except OSError as error:
+        raise UsageError(f"{batch}: {error.strerror}") from error
+
+
+def _batch(asked: Ask, lines: Iterable[str], explain: bool) -> Iterator[JSON]:
+    """One JSON document a line of input, in order; a line that cannot be answered says why."""
+    for line in lines:
+        if not line.strip():
+            continue
+        id, question, fault = _parse(line)
+        if fault:
+            yield {"id": id, "question": question, "error": fault}
+            continue
+        try:
+            document = answer_json(asked(question), explain=explain)
+            yield document if id is None else document | {"id": id}
+        except UsageError as error:
+            yield {"id": id, "question": question[:200], "error": error.message}
+
+
+def _parse(line: str) -> tuple[Any, str, str]:
+    """Id, question and fault of a line: plain text, or a JSON object with `question` and perhaps `id`."""
+    if not line.lstrip().startswith("{"):
+        return None, line.strip(), ""
+    try:
+        values = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return None, line.strip()[:200], f"not JSON: {error}"
+    question = values.get("question")
+    if not isinstance(question, str):
+        return values.get("id"), "", "no `question`"
+    return values.get("id"), question, ""

@@ -1,0 +1,146 @@
+"""Looking after the index: ls, status, check, forget, path."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from ragqa.cli.options import Collections, Db, Options, settle
+from ragqa.cli.render import path_from_here, print_json, print_lines, print_table, record_json, shown
+from ragqa.errors import IndexDamaged, UsageError
+
+if TYPE_CHECKING:
+    from ragqa.types import DocumentRecord
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("ls", epilog="Example: ragqa ls -c notes --nl | jq -r .path")(list_documents)
+    app.command(epilog="Example: ragqa status --json")(status)
+    app.command(epilog="Example: ragqa check")(check)
+    app.command(epilog="Example: ragqa forget notes/old.md ~/notes/drafts")(forget)
+    app.command(epilog="Example: sqlite3 \"$(ragqa path db)\" '.tables'")(path)
+
+
+def list_documents(
+    collection: Collections = None,
+    as_json: Json = False,
+    nl: Annotated[bool, typer.Option("--nl", help="One JSON line a document.")] = False,
+    db: Db = None,
+    option: Options = None,
+) -> None:
+    """List the documents in the index."""
+    from ragqa.cli.open import collections_filter
+    from ragqa.store.sqlite import open_index
+
+    store = open_index(settle(db=db, options=option).db)
+    where = collections_filter(store, collection or [])
+    records = [r for r in store.known().values() if not where or r.collection in where.collections]
+    if nl:
+        print_lines(map(record_json, records))
+    elif as_json:
+        print_json([record_json(record) for record in records])
+    else:
+        rows = ((r.id, r.collection, r.passages, r.size, r.indexed_at) for r in records)
+        print_table(("document", "collection", "passages", "bytes", "indexed"), rows)
+
+
+def status(as_json: Json = False, db: Db = None, option: Options = None) -> None:
+    """Say what is in the index, how large it is and which model made it."""
+    from ragqa.store.sqlite import open_index
+
+    settings = settle(db=db, options=option)
+    store = open_index(settings.db)
+    records = store.known().values()
+    values = {
+        "index": str(settings.db),
+        "bytes": settings.db.stat().st_size,
+        "documents": len(records),
+        "passages": sum(record.passages for record in records),
+        "collections": dict(Counter(record.collection for record in records)),
+        "embed_model": store.model,
+        "dim": store.dim,
+        "fingerprint": store.fingerprint,
+        "last_indexed": max((record.indexed_at for record in records), default=None),
+    }
+    if as_json:
+        print_json(values)
+        return
+    collections = ", ".join(f"{name} ({count})" for name, count in Counter(r.collection for r in records).items())
+    print_table(("", ""), [(k, collections if k == "collections" else v) for k, v in values.items()])
+
+
+def check(as_json: Json = False, db: Db = None, option: Options = None) -> None:
+    """Compare all tables and checksums of the index with each other; exit 13 when something is wrong."""
+    from ragqa.store.sqlite import open_index
+
+    settings = settle(db=db, options=option)
+    store = open_index(settings.db, writable=True)
+    faults = list(store.faults())
+    counts = store.counts()
+    if as_json:
+        print_json({"ok": not faults, "faults": faults, "counts": counts})
+    else:
+        for fault in faults:
+            print(shown(fault))
+        if not faults:
+            print(f"ok: {counts['documents']} documents, {counts['passages']} passages, all tables agree")
+    if faults:
+        raise IndexDamaged(
+            f"{path_from_here(settings.db)}: {len(faults)} faults", "restore a copy, or delete it and index again"
+        )
+
+
+def forget(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Documents, files or folders.", metavar="[ID|PATH]...")
+    ] = None,
+    collection: Collections = None,
+    db: Db = None,
+    option: Options = None,
+) -> None:
+    """Remove documents from the index, leaving no byte of their text; the files themselves stay."""
+    from ragqa.store.sqlite import open_index
+
+    if not names and not collection:
+        raise UsageError("a document, a path or -c COLLECTION is wanted", "`ragqa ls` lists documents")
+    store = open_index(settle(db=db, options=option).db, writable=True)
+    records = store.known()
+    unwanted = {r.id for r in records.values() if r.collection in (collection or [])}
+    for name in names or []:
+        matching = _matching(name, list(records.values()))
+        if not matching:
+            raise UsageError(f"nothing in the index is {name!r}", "`ragqa ls` lists documents; nothing was removed")
+        unwanted |= matching
+    if not unwanted:
+        raise UsageError(f"no collection {', '.join(collection or [])!r}", "nothing was removed")
+    for id in sorted(unwanted):
+        store.remove(id)
+    store.erase()
+    store.close()
+    print(f"forgot {len(unwanted)} document{'s' * (len(unwanted) != 1)}")
+
+
+def _matching(name: str, records: list[DocumentRecord]) -> set[str]:
+    place = Path(name).expanduser().absolute()
+    places = {place, place.resolve()}
+    return {
+        record.id
+        for record in records
+        if record.id == name or any(record.path.is_relative_to(place) for place in places)
+    }
+
+
+def path(
+    which: Annotated[Literal["db", "logs", "models", "config"], typer.Argument(help="Which path.")],
+    db: Db = None,
+    option: Options = None,
+) -> None:
+    """Print where the index, the history, the models or the configuration lie."""
+    settings = settle(db=db, options=option)
+    sys.stdout.write(f"{getattr(settings, which)}\n")

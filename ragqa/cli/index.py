@@ -1,0 +1,107 @@
+"""`ragqa index`: files and folders → the index."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ragqa.cli.open import open_for_indexing
+from ragqa.cli.options import Db, EmbedModel, Options, Quiet, settle, speaker
+from ragqa.cli.render import console, path_from_here, print_json, shown, summary_json, summary_line
+
+if TYPE_CHECKING:
+    from ragqa.index import Progress, Summary
+
+SKIPPED = 3
+NAMED = 5  # skipped files that are named one by one
+
+
+def register(app: typer.Typer) -> None:
+    app.command(epilog="Example: ragqa index ~/notes -c notes --glob '*.md'")(index)
+
+
+def index(
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders.", metavar="PATH...")],
+    collection: Annotated[
+        str | None, typer.Option("-c", "--collection", help="Put the documents into this collection.")
+    ] = None,
+    glob: Annotated[str | None, typer.Option(help="Only files whose name or path matches.")] = None,
+    prune: Annotated[bool, typer.Option("--prune", help="Also empty the index of a folder that is now empty.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    db: Db = None,
+    embed_model: EmbedModel = None,
+    option: Options = None,
+    quiet: Quiet = False,
+) -> int:
+    """Bring the index up to date: new, changed, moved and deleted documents."""
+    from ragqa.index import HARMLESS, Summary, update_index
+
+    settings = settle(db=db, embed_model=embed_model, options=option)
+    store, embedder = open_for_indexing(settings, speaker(quiet))
+    summary = Summary()
+    with _interruptible(summary), _progress(quiet) as progress:
+        update_index(
+            paths,
+            store=store,
+            embedder=embedder,
+            summary=summary,
+            collection=collection,
+            glob=glob,
+            prune=prune,
+            max_file_size=settings.max_file_size,
+            progress=progress,
+        )
+    store.close()
+    if as_json:
+        print_json(summary_json(summary))
+    else:
+        print(summary_line(summary))
+    if not quiet and sys.stderr.isatty():
+        _print_notes(summary)
+    return SKIPPED if set(summary.reasons) - HARMLESS else 0
+
+
+@contextmanager
+def _interruptible(summary: Summary) -> Iterator[None]:
+    """On Ctrl-C, say what is kept."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(f"stopped; {summary.indexed} documents kept; run again to continue", file=sys.stderr)
+        raise
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Progress]:
+    """A bar with rate and time left on stderr, for people only."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda done, total, summary: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("indexing"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
+    with Progress(*columns, TimeRemainingColumn(), console=console(stderr=True), transient=True) as bar:
+        task = bar.add_task("indexing", total=None, rate="")
+
+        def show(done: int, total: int, summary: Summary) -> None:
+            elapsed = bar.tasks[task].elapsed or 0
+            rate = f"{summary.passages / elapsed:.0f} passages/s" if elapsed > 1 else ""
+            bar.update(task, completed=done, total=total, rate=rate)
+
+        yield show
+
+
+def _print_notes(summary: Summary) -> None:
+    for path, reason in summary.skipped[:NAMED]:
+        print(f"skipped {shown(path_from_here(path))}: {reason}", file=sys.stderr)
+    if len(summary.skipped) > NAMED:
+        print(f"… and {len(summary.skipped) - NAMED} more; --json names them all", file=sys.stderr)
+    if summary.repaired:
+        print(f"{summary.repaired} documents hold bytes that are not UTF-8; U+FFFD stands for them", file=sys.stderr)
+    for note in summary.notes:
+        print(shown(note), file=sys.stderr)

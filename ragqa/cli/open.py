@@ -1,0 +1,104 @@
+"""The only wiring: settings → store, embedder, generator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ragqa.errors import ModelError, UsageError
+from ragqa.models import DEFAULTS, Manifest, ready
+from ragqa.settings import Settings
+from ragqa.types import Filter
+
+if TYPE_CHECKING:
+    from ragqa.answer import Writing
+    from ragqa.embed import Embedder
+    from ragqa.store.sqlite import SQLiteStore
+
+Say = Callable[[str], None]
+
+
+def open_embedder(settings: Settings, say: Say) -> Embedder:
+    """The embedder that is asked for, or the default one."""
+    manifest = _ready(settings, settings.embed_model or DEFAULTS["embed"], "embed", say)
+    if manifest.backend == "onnx":
+        from ragqa.embed.onnx import OnnxEmbedder
+
+        return OnnxEmbedder(
+            manifest.folder,
+            name=manifest.name,
+            fingerprint=manifest.fingerprint,
+            dim=manifest.dim,
+            threads=settings.cores,
+        )
+    from ragqa.embed.sentence_transformer import SentenceTransformerEmbedder
+
+    folder = Path(manifest.source) if Path(manifest.source).is_dir() else manifest.weights.parent
+    return SentenceTransformerEmbedder(folder, name=manifest.name, fingerprint=manifest.fingerprint, dim=manifest.dim)
+
+
+def open_for_search(settings: Settings, say: Say) -> tuple[SQLiteStore, Embedder]:
+    """The index, read only, and the embedder it was made with.
+
+    Without an explicit embedder the index's own is taken, so that old indexes keep answering.
+    """
+    from dataclasses import replace
+
+    from ragqa.index import fingerprint
+    from ragqa.store.sqlite import open_index, require_fingerprint
+
+    store = open_index(settings.db)
+    embedder = open_embedder(replace(settings, embed_model=settings.embed_model or store.model), say)
+    require_fingerprint(store, fingerprint(embedder), embedder.name)
+    return store, embedder
+
+
+def open_for_indexing(settings: Settings, say: Say) -> tuple[SQLiteStore, Embedder]:
+    """The index, made if there is none, and the embedder."""
+    from ragqa.index import fingerprint
+    from ragqa.store.sqlite import create_index
+
+    embedder = open_embedder(settings, say)
+    store = create_index(settings.db, fingerprint=fingerprint(embedder), model=embedder.name, dim=embedder.dim)
+    return store, embedder
+
+
+def open_writing(settings: Settings, system: str | None, say: Say) -> Writing:
+    """The Llama with its prompt; its weights are mapped when it is first asked to write."""
+    from ragqa.answer import Writing
+    from ragqa.generate import LlamaGenerator
+    from ragqa.prompt import load_template
+    from ragqa.tokens import BytePairEncoding
+
+    template = load_template(settings.template)
+    manifest = _ready(settings, settings.model or DEFAULTS["generate"], "generate", say)
+    generator = LlamaGenerator(
+        manifest.weights,
+        name=manifest.name,
+        context=min(manifest.context, settings.budget + settings.max_answer),
+        chat_format=manifest.chat_format,
+        encoding=BytePairEncoding.load_if_there(manifest.folder),
+        threads=settings.cores,
+    )
+    return Writing(generator, template, settings.budget, settings.max_answer, system)
+
+
+def collections_filter(store: SQLiteStore, names: Sequence[str]) -> Filter | None:
+    """A filter for the named collections.
+
+    Raises:
+        UsageError: The index has no such collection.
+    """
+    known = {record.collection for record in store.known().values()} if names else set()
+    for name in names:
+        if name not in known:
+            raise UsageError(f"no collection {name!r}", f"there are: {', '.join(sorted(known)) or 'none'}")
+    return Filter(tuple(names)) if names else None
+
+
+def _ready(settings: Settings, name: str, kind: str, say: Say) -> Manifest:
+    manifest = ready(settings.models, name, say)
+    if manifest.kind != kind:
+        raise ModelError(f"{name}: is made to {manifest.kind}, not to {kind}", "see `ragqa models list`")
+    return manifest

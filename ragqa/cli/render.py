@@ -1,0 +1,340 @@
+"""Everything that is printed. Text of documents, names, models and errors is shown, never obeyed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ragqa.errors import RagqaError
+from ragqa.types import JSON, Answer, Citation, DocumentRecord, Hit
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ragqa.index import Summary
+    from ragqa.models import Manifest
+
+SCHEMA = "ragqa.answer/1"
+
+# C0 and C1 controls but newline and tab; what turns or hides text: bidi marks, zero-width and tag characters.
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f\ud800-\udfff]"
+)
+
+
+def shown(text: str) -> str:
+    """Text with every character that a terminal could obey spelled out: ESC as `\\x1b`, RLO as `<U+202E>`."""
+    return _UNSAFE.sub(_spelled, text.replace("\r\n", "\n"))
+
+
+def _spelled(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    return f"\\x{code:02x}" if code < 0x100 else f"<U+{code:04X}>"
+
+
+def console(*, stderr: bool = False, plain: bool = False) -> Console:
+    """A console that takes nothing in a text for markup, emoji or a link."""
+    from rich.console import Console
+
+    return Console(
+        stderr=stderr,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        no_color=plain or None,
+        force_terminal=False if plain else None,
+        soft_wrap=plain or not (sys.stderr if stderr else sys.stdout).isatty(),
+    )
+
+
+def path_from_here(path: Path) -> str:
+    """A path that opens from the working directory: relative below it, absolute elsewhere."""
+    try:
+        here = Path.cwd()
+    except OSError:  # the working directory is gone
+        return _utf8(path)
+    return _utf8(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def _utf8(path: Path) -> str:
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def place(citation: Citation) -> str:
+    """Where a quote stands, as editors and grep write it: `path:line` or `path:first-last`."""
+    evidence = citation.evidence
+    lines = str(evidence.line_start)
+    if evidence.line_end != evidence.line_start:
+        lines += f"-{evidence.line_end}"
+    return f"{path_from_here(evidence.hit.path)}:{lines}"
+
+
+def print_answer(answer: Answer, *, plain: bool) -> None:
+    """The answer, then the quotes it rests on with their places; for an abstention, what came nearest."""
+    from rich.text import Text
+
+    out = console(plain=plain)
+    if answer.status == "quoted":
+        for citation in answer.citations:
+            out.print(Text(f"“{_flat(citation)}” [{citation.n}]"))
+    else:
+        out.print(Text(shown(answer.text), style="bold" if answer.status == "answered" else ""))
+    if answer.citations:
+        out.print()
+    if answer.status == "abstained" and answer.citations:
+        out.print(Text("Nearest, but not an answer:", style="dim"))
+    for citation in answer.citations:
+        quote = "" if answer.status == "quoted" else f" “{_flat(citation)}”"
+        line = Text(f"[{citation.n}]{quote} ")
+        line.append(shown(place(citation)), style="cyan")
+        if citation.fresh != "same":
+            line.append(f" ({citation.fresh} since it was indexed)", style="yellow")
+        out.print(line)
+
+
+def _flat(citation: Citation) -> str:
+    return shown(" ".join(citation.evidence.quote.split()))
+
+
+def answer_json(answer: Answer, *, explain: bool = False) -> JSON:
+    """The document that `ask --json` prints, schema `ragqa.answer/1`."""
+    passages = answer.prompt.passages if answer.prompt else answer.hits
+    result: JSON = {
+        "schema": SCHEMA,
+        "id": answer.id,
+        "question": answer.question,
+        "query": answer.query,
+        "status": answer.status,
+        "answer": answer.text,
+        "sentences": [{"text": s.text, "citations": list(s.citations), "verdict": s.verdict} for s in answer.written],
+        "evidence": [_evidence_json(citation) for citation in answer.citations],
+        "support": answer.support,
+        "read": {
+            "passages": len(passages),
+            "documents": len({hit.passage.document_id for hit in passages}),
+            "of_documents": answer.of_documents,
+        },
+        "tokens": {
+            "prompt": answer.prompt.tokens if answer.prompt else 0,
+            "completion": answer.completion_tokens,
+            "context": answer.context,
+            "dropped": len(answer.prompt.dropped) if answer.prompt else 0,
+        },
+        "timing_ms": dict(answer.timing_ms),
+        "models": dict(answer.models),
+    }
+    if explain:
+        result["explain"] = {
+            "hits": [hit_json(hit, rank) for rank, hit in enumerate(answer.hits, start=1)],
+            "signals": dict(answer.signals),
+            "reasons": [{"text": s.text, "reason": s.reason} for s in answer.written if s.reason],
+            "prompt": answer.prompt.text if answer.prompt else None,
+        }
+    return result
+
+
+def _evidence_json(citation: Citation) -> JSON:
+    evidence, passage = citation.evidence, citation.evidence.hit.passage
+    return {
+        "n": citation.n,
+        "id": passage.id,
+        "path": path_from_here(evidence.hit.path),
+        "line_start": evidence.line_start,
+        "line_end": evidence.line_end,
+        "page": None,
+        "heading": list(passage.heading),
+        "quote": evidence.quote,
+        "score": round(evidence.score, 4),
+        "fresh": citation.fresh,
+    }
+
+
+def print_explanation(answer: Answer) -> None:
+    """On stderr: what was found with which scores, what was dropped, the token ledger, the prompt, the verdicts."""
+    from rich.text import Text
+
+    err = console(stderr=True)
+    err.print(Text(f"\nsupport {answer.support:.3f} from " + _numbers(answer.signals)))
+    dropped = {hit.passage.id for hit in answer.prompt.dropped} if answer.prompt else set()
+    for rank, hit in enumerate(answer.hits, start=1):
+        note = "  dropped: over the budget" if hit.passage.id in dropped else ""
+        err.print(Text(shown(f"{rank:3} {hit.passage.id}  {_numbers(hit.scores)}{note}")))
+    for citation in answer.citations:
+        err.print(Text(shown(f"quote [{citation.n}]  {_numbers(citation.evidence.scores)}")))
+    for sentence in answer.written:
+        reason = f" ({sentence.reason})" if sentence.reason else ""
+        err.print(Text(shown(f"{sentence.verdict}{reason}: {sentence.text}")))
+    if answer.prompt:
+        err.print(
+            Text(
+                f"tokens: prompt {answer.prompt.tokens} of {answer.prompt.budget}, answer {answer.completion_tokens},"
+                f" context {answer.context}; passages kept {len(answer.prompt.passages)}, dropped {len(dropped)}"
+            )
+        )
+        err.print(Text("prompt:\n" + shown(answer.prompt.text)))
+    err.print(Text("ms: " + ", ".join(f"{stage} {ms}" for stage, ms in answer.timing_ms.items())))
+
+
+def _numbers(values: Any) -> str:
+    return ", ".join(f"{name} {value:.3f}" for name, value in values.items() if name != "bias")
+
+
+def hit_json(hit: Hit, rank: int) -> JSON:
+    """One line of `search --nl`: llm's four fields first."""
+    passage = hit.passage
+    return {
+        "id": passage.id,
+        "score": round(hit.score, 4),
+        "content": passage.text.strip(),
+        "metadata": None,
+        "path": path_from_here(hit.path),
+        "line_start": passage.line_start,
+        "line_end": passage.line_end,
+        "page": None,
+        "heading": list(passage.heading),
+        "rank": rank,
+        "scores": {name: round(score, 4) for name, score in hit.scores.items()},
+    }
+
+
+def print_hits(hits: Sequence[Hit], *, explain: bool) -> None:
+    """Passages with their places, best first."""
+    from rich.text import Text
+
+    out = console()
+    for rank, hit in enumerate(hits, start=1):
+        head = Text(f"{rank:2}  ")
+        passage = hit.passage
+        head.append(shown(f"{path_from_here(hit.path)}:{passage.line_start}-{passage.line_end}"), style="cyan")
+        if passage.heading:
+            head.append(shown("  " + " > ".join(passage.heading)), style="dim")
+        out.print(head)
+        if explain:
+            out.print(Text(f"    {_numbers(hit.scores)}", style="dim"))
+        out.print(Text(shown("\n".join("    " + line for line in passage.text.strip().splitlines()))))
+        out.print()
+
+
+def print_json(value: Any) -> None:
+    """One document, indented."""
+    sys.stdout.write(_json(value, indent=2) + "\n")
+
+
+def print_lines(values: Iterable[Any]) -> None:
+    """One line a value, each flushed: a reader down the pipe need not wait for the last."""
+    for value in values:
+        sys.stdout.write(_json(value) + "\n")
+        sys.stdout.flush()
+
+
+def print_csv(rows: Sequence[JSON]) -> None:
+    """The flat fields of each row, under a line of their names."""
+    import csv
+
+    fields = [name for name, value in rows[0].items() if not isinstance(value, dict)] if rows else ["id"]
+    writer = csv.DictWriter(sys.stdout, fields, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({k: " > ".join(v) if isinstance(v, list) else v for k, v in row.items()})
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    """JSON that any terminal can show: controls are escaped, other scripts are not."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    escaped = _UNSAFE.sub(lambda m: json.dumps(m.group())[1:-1], text)
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        escaped.encode(encoding)
+    except UnicodeEncodeError:
+        return json.dumps(value, indent=indent)
+    return escaped
+
+
+def summary_json(summary: Summary) -> JSON:
+    """The document that `index --json` prints."""
+    return {
+        "indexed": summary.indexed,
+        "unchanged": summary.unchanged,
+        "moved": summary.moved,
+        "removed": summary.removed,
+        "skipped": [{"path": path_from_here(path), "reason": reason} for path, reason in summary.skipped],
+        "passages": summary.passages,
+        "seconds": summary.seconds,
+    }
+
+
+def summary_line(summary: Summary) -> str:
+    """`indexed N, unchanged U, removed R, skipped S (reason×count)`."""
+    reasons = ", ".join(f"{reason}×{count}" for reason, count in sorted(summary.reasons.items()))
+    moved = f", moved {summary.moved}" if summary.moved else ""
+    line = f"indexed {summary.indexed}, unchanged {summary.unchanged}{moved}, removed {summary.removed}"
+    return f"{line}, skipped {len(summary.skipped)}" + (f" ({reasons})" if reasons else "")
+
+
+def record_json(record: DocumentRecord) -> JSON:
+    return {
+        "id": record.id,
+        "path": path_from_here(record.path),
+        "collection": record.collection,
+        "passages": record.passages,
+        "size": record.size,
+        "sha256": record.sha256,
+        "indexed_at": record.indexed_at,
+    }
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table on a terminal; tab-separated lines without a head in a pipe."""
+    if not sys.stdout.isatty():
+        for row in rows:
+            sys.stdout.write("\t".join(shown(str(cell)).replace("\n", " ") for cell in row) + "\n")
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(shown(str(cell))) for cell in row))
+    console().print(table)
+
+
+def model_rows(installed: Sequence[Manifest], defaults: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Known and added models: name, use, state, size, licence, source, note."""
+    from ragqa.models import MODELS
+
+    manifests = {manifest.name: manifest for manifest in installed}
+    for name in dict.fromkeys([*MODELS, *manifests]):
+        row, manifest = MODELS.get(name), manifests.get(name)
+        state = "ready" if manifest else "installed" if row and row.wheel else "not here"
+        size = manifest.size if manifest else row.size if row else 0
+        source = manifest.source if manifest else f"hub {row.repo}" if row and row.repo else "package"
+        licence = row.licence if row else manifest.licence if manifest else ""
+        kind = row.kind if row else manifest.kind if manifest else ""
+        yield (
+            f"{name} *" if name in defaults else name,
+            kind,
+            state,
+            f"{size / 1e6:.0f} MB",
+            licence,
+            source,
+            row.note if row else "",
+        )
+
+
+def error_lines(error: RagqaError) -> str:
+    """The error as the one door prints it: thing and cause on a line, the next step on another."""
+    lines = [f"ragqa: {_one_line(error.message)}"]
+    if error.hint:
+        lines.append(f"  hint: {_one_line(error.hint)}")
+    return "\n".join(lines) + "\n"
+
+
+def _one_line(text: str) -> str:
+    return shown(" ".join(text.split()))
