@@ -16,6 +16,7 @@ from ragqa.types import Evidence, Hit
 if TYPE_CHECKING:
     from snowballstemmer import english_stemmer
 
+_LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\s]*(?:\s[^)\n]*)?\)")
 _PARTS = re.compile(r"[^\W_]+")
 READ = 3  # passages whose sentences are weighed
 MIN_WORDS = 3  # shorter ones win by accident and say nothing
@@ -24,10 +25,10 @@ COVERAGE_WEIGHT = 0.1
 
 # Logistic regression over the signals below; `scripts/fit-support` fits it anew and prints it.
 SUPPORT_WEIGHTS: Mapping[str, float] = {
-    "bias": -36.8,
-    "cosine": 16.9,
-    "sentence_cosine": 21.4,
-    "passage_coverage": 7.2,
+    "bias": -35.5,
+    "cosine": 14.6,
+    "sentence_cosine": 21.9,
+    "passage_coverage": 7.7,
 }
 
 
@@ -39,20 +40,25 @@ def select(retrieved: Retrieved, *, embedder: Embedder, k: int) -> list[Evidence
     """
     rarity = word_rarity(retrieved)
     candidates = [
-        (hit, start, end)
+        (hit, start, end, code)
         for hit in retrieved.hits[:READ]
-        for start, end in quotable_spans(hit.passage.text)
+        for start, end, code in quotable_spans(hit.passage.text)
         if len(WORD.findall(hit.passage.text[start:end])) >= MIN_WORDS
     ]
     if not candidates:
         return []
-    quotes = [hit.passage.text[start:end] for hit, start, end in candidates]
+    quotes = [without_targets(hit.passage.text[start:end]) for hit, start, end, _code in candidates]
     cosines = embedder.embed_passages(quotes) @ retrieved.vector
     scored = [
-        _evidence(hit, start, end, float(cosine), coverage(quote, rarity))
-        for (hit, start, end), quote, cosine in zip(candidates, quotes, cosines, strict=True)
+        _evidence(hit, start, end, code, float(cosine), coverage(quote, rarity))
+        for (hit, start, end, code), quote, cosine in zip(candidates, quotes, cosines, strict=True)
     ]
     return _distinct(sorted(scored, key=lambda evidence: -evidence.score))[:k]
+
+
+def without_targets(text: str) -> str:
+    """A text as it is read aloud: of Markdown's links only what is shown, none of the addresses."""
+    return _LINK.sub(r"\1", text)
 
 
 def word_rarity(retrieved: Retrieved) -> dict[str, float]:
@@ -99,7 +105,7 @@ def support(found: Mapping[str, float]) -> float:
     return 1 / (1 + exp(-sum(weight * found[name] for name, weight in SUPPORT_WEIGHTS.items())))
 
 
-def _evidence(hit: Hit, start: int, end: int, cosine: float, covered: float) -> Evidence:
+def _evidence(hit: Hit, start: int, end: int, code: bool, cosine: float, covered: float) -> Evidence:
     passage = hit.passage
     line = passage.line_start + passage.text[:start].lstrip().count("\n")
     return Evidence(
@@ -109,6 +115,7 @@ def _evidence(hit: Hit, start: int, end: int, cosine: float, covered: float) -> 
         end=end,
         line_start=line,
         line_end=line + passage.text[start:end].count("\n"),
+        code=code,
         score=cosine + PASSAGE_WEIGHT * hit.score + COVERAGE_WEIGHT * covered,
         scores={"dense": cosine, "passage": hit.score, "coverage": covered},
     )

@@ -43,23 +43,25 @@ FRONT_MATTER = re.compile(r"\A---[^\S\n]*\n(?:.*\n)*?---[^\S\n]*(?:\n|\Z)")
 _FENCE = re.compile(r"[ \t]*(```|~~~)")
 _HEADING = re.compile(r"#{1,6}\s")
 _OWN_LINE = re.compile(r"[ \t]*(?:[-*+]\s|\d{1,4}[.)]\s|\|)")
+_TABLE_RULE = re.compile(r"\s*\|?[ \t]*:?-+:?[ \t]*\|")
 _RULE = re.compile(r"[\s|:=*_-]+")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 CODE_LINES = 12  # longer code is quoted in parts
 
 
-def quotable_spans(text: str) -> Iterator[tuple[int, int]]:
+def quotable_spans(text: str) -> Iterator[tuple[int, int, bool]]:
     """Start and end of all that can stand as a quotation: sentences, list items, table rows, pieces of code.
 
-    White space around them is left out, and so are front matter, headings, rules and the fences around code.
+    The flag says that it is code, whose lines mean something. White space around a quotation is left out, and so
+    are front matter, headings, the heads of tables, rules and the fences around code.
     """
     front = FRONT_MATTER.match(text)
     for start, end, is_code in _stretches(text, front.end() if front else 0):
         spans = [(start, end)] if is_code else [(start + a, start + b) for a, b in sentence_spans(text[start:end])]
         for a, b in spans:
             quote = text[a:b]
-            if not _RULE.fullmatch(quote):
-                yield a + len(quote) - len(quote.lstrip()), b - len(quote) + len(quote.rstrip())
+            if not _RULE.fullmatch(quote) and not _TABLE_RULE.match(text, b):
+                yield a + len(quote) - len(quote.lstrip()), b - len(quote) + len(quote.rstrip()), is_code
 
 
 def _stretches(text: str, at: int) -> Iterator[tuple[int, int, bool]]:

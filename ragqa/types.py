@@ -133,6 +133,7 @@ class Evidence:
         quote: `passage.text[start:end]`, nothing added or taken away.
         start: Offset into the passage's text.
         score: The sentence's score, higher is better.
+        code: Its line breaks mean something.
     """
 
     hit: Hit
@@ -143,6 +144,7 @@ class Evidence:
     line_end: int
     score: float
     scores: Mapping[str, float] = field(default_factory=dict)
+    code: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from ragqa.retrieve import STOP_WORDS, WORD
 from ragqa.sentences import sentence_spans
 from ragqa.types import Evidence, Sentence, Verdict
 
-MIN_CLOSENESS = 0.7  # share of a sentence's telling words in the quote; the question may hold the others, nobody else
 MIN_VERBATIM = 4  # words; fewer are copied by accident
 
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
@@ -68,10 +67,9 @@ def _compare(sentence: str, evidence: Evidence, question: str) -> tuple[Verdict,
     names = _missing(_names(sentence), WORD.findall(context))
     if names:
         return "unsupported", f"{names[0]} is not in the evidence", closeness
-    asked = stems(question)
-    if not (telling & known) - asked:
+    if not (telling & known) - stems(question):
         return "unsupported", "adds nothing to the question", closeness
-    if telling - known - asked or closeness < MIN_CLOSENESS:
+    if telling - known - stems(context):
         return "unsupported", "says more than the evidence", closeness
     return "supported", "", closeness
 

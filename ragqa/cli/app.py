@@ -9,7 +9,6 @@ import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
-import click
 import typer
 
 from ragqa.cli import ask, care, index, models, search
@@ -18,8 +17,6 @@ from ragqa.errors import NotWritable, RagqaError, UsageError
 
 app = typer.Typer(
     name="ragqa",
-    help="Answers questions from your own documents, offline, with citations. `ragqa 'question'` asks.",
-    no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -27,58 +24,61 @@ app = typer.Typer(
 for family in (ask, search, index, care, models):
     family.register(app)
 
-GLOBAL = ("-h", "--help", "--version", "--install-completion", "--show-completion")
+INTERRUPTED, BROKEN_PIPE = 130, 141
 
 
 @app.callback(invoke_without_command=True)
-def _root(version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
+def _root(context: typer.Context, version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
+    """Answers questions from your own documents, offline, with citations.
+
+    `ragqa 'question'` is short for `ragqa ask 'question'`.
+    """
     if version:
         import ragqa
 
         print(f"ragqa {ragqa.__version__}")
-        raise typer.Exit
+    elif context.invoked_subcommand is None:
+        print(context.get_help())
 
 
 def main() -> NoReturn:
     """Run a command and leave with the exit code that docs and scripts rely on."""
     _mend_streams()
-    code = _run(sys.argv[1:])
-    code = _flush(code)
+    code = _flush(_run(sys.argv[1:]))
     # Threads and models need no taking down one by one; what matters is on disk and on stdout.
     os._exit(code)
 
 
 def _run(arguments: Sequence[str]) -> int:
     try:
-        result = app(args=_with_command(joined_options(arguments)), prog_name="ragqa", standalone_mode=False)
-        return result if isinstance(result, int) else 0
-    except typer.Exit as stop:
-        return stop.exit_code
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
-    except click.UsageError as error:
-        command = error.ctx.command_path if error.ctx else "ragqa"
-        return _report(UsageError(error.format_message(), f"see `{command} --help`"))
+        code = app(args=_with_command(joined_options(arguments)), prog_name="ragqa", standalone_mode=False)
+        return code if isinstance(code, int) else 0
     except RagqaError as error:
         return _report(error)
-    except (KeyboardInterrupt, click.Abort):
-        return 130
+    except typer.TyperException as error:  # the command line does not parse
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "ragqa"
+        return _report(UsageError(error.format_message(), f"see `{command} --help`"))
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except SystemExit as stop:  # Typer's own way to meet a broken pipe
+        broken = isinstance(stop.__context__, BrokenPipeError)
+        return BROKEN_PIPE if broken else int(stop.code or 0)
     except BrokenPipeError:
-        return 141
+        return BROKEN_PIPE
     except MemoryError:
         return _report(RagqaError("out of memory", "close other programs, or use a smaller model"))
+    except OSError as error:
+        return _report(NotWritable(str(error), "check space and permissions"))
     except Exception as error:  # the last door: no traceback unless asked for
         return _report(RagqaError(f"unexpected {type(error).__name__}: {error}", "RAGQA_DEBUG=1 shows the traceback"))
 
 
 def _with_command(arguments: Sequence[str]) -> list[str]:
     """`ragqa 'question'` is `ragqa ask 'question'`; a mistyped command is not a question."""
-    if not arguments or arguments[0] in GLOBAL:
-        return list(arguments)
-    first = arguments[0]
-    names = [command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands]
-    names += [group.name or "" for group in app.registered_groups]
-    if first in names:
+    first = arguments[0] if arguments else "--help"
+    names = list(typer.main.get_command(app).commands)  # type: ignore[attr-defined]  # the app is a group
+    if first in names or first in ("-h", "--help", "--version", "--install-completion", "--show-completion"):
         return list(arguments)
     near = difflib.get_close_matches(first, names, n=1, cutoff=0.75)
     if near:
@@ -106,7 +106,7 @@ def _mend_streams() -> None:
     if sys.stdin is None:
         sys.stdin = open(os.devnull)  # noqa: PTH123, SIM115
     if sys.stdout is None:
-        sys.exit(_report(NotWritable("standard output is closed; the answer cannot be written")))
+        os._exit(_report(NotWritable("standard output is closed; the answer cannot be written")))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
@@ -116,7 +116,7 @@ def _flush(code: int) -> int:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        return 141
+        return BROKEN_PIPE
     except OSError as error:
         return _report(NotWritable(f"standard output: {error.strerror}; the answer is not complete"))
     return code

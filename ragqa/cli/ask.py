@@ -39,7 +39,7 @@ def ask(
     quotes: Annotated[bool, typer.Option("--quotes", help="Only quotations: no Llama is loaded.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Show scores, token ledger and prompt on stderr.")] = False,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Exit 5 when the Llama's words did not hold, or a source has changed.")
+        bool, typer.Option("--strict", help="Exit 5 when a cited file has changed since it was indexed.")
     ] = False,
     batch: Annotated[
         str | None, typer.Option("--batch", help="Questions from a file or `-`, one a line; answers as JSON lines.")
@@ -68,7 +68,7 @@ def ask(
         print_answer(answer, plain=plain)
     if explain:
         print_explanation(answer)
-    return _exit_code(answer, strict and not quotes)
+    return _exit_code(answer, strict)
 
 
 def _open(settings: Settings, collection: list[str], quotes: bool, system: str | None, quiet: bool) -> Ask:
@@ -121,8 +121,7 @@ def _exit_code(answer: Answer, strict: bool) -> int:
     if answer.status == "abstained":
         return ABSTAINED
     stale = any(citation.fresh != "same" for citation in answer.citations)
-    unsupported = any(sentence.verdict == "unsupported" for sentence in answer.written)
-    return STALE if strict and (stale or unsupported) else 0
+    return STALE if strict and stale else 0
 
 
 def _from_stdin() -> str:

@@ -20,7 +20,8 @@ def register(app: typer.Typer) -> None:
     family = typer.Typer(
         name="models",
         help="Weights: where they are, whether they are whole.",
-        no_args_is_help=True,
+        callback=_list_without_command,
+        invoke_without_command=True,
         rich_markup_mode=None,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
@@ -34,6 +35,12 @@ def register(app: typer.Typer) -> None:
     family.command("default", epilog="Example: ragqa models default llama-3.2-3b-instruct")(default)
     family.command("pull", epilog="Example: ragqa models pull llama-3.2-3b-instruct")(pull_model)
     app.add_typer(family)
+
+
+def _list_without_command(context: typer.Context) -> None:
+    """Weights: where they are, whether they are whole."""
+    if context.invoked_subcommand is None:
+        list_models()
 
 
 def list_models(as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ragqa.errors import ModelError, UsageError
+from ragqa.errors import ModelError, NoIndex, UsageError
 from ragqa.models import DEFAULTS, Manifest, ready
 from ragqa.settings import Settings
 from ragqa.types import Filter
@@ -49,6 +49,8 @@ def open_for_search(settings: Settings, say: Say) -> tuple[SQLiteStore, Embedder
     from ragqa.store.sqlite import open_index, require_fingerprint
 
     store = open_index(settings.db)
+    if not store.count_documents():
+        raise NoIndex(f"{settings.db}: the index is empty", "run `ragqa index FOLDER` first")
     embedder = open_embedder(replace(settings, embed_model=settings.embed_model or store.model), say)
     require_fingerprint(store, fingerprint(embedder), embedder.name)
     return store, embedder

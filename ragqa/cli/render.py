@@ -81,7 +81,7 @@ def print_answer(answer: Answer, *, plain: bool) -> None:
     out = console(plain=plain)
     if answer.status == "quoted":
         for citation in answer.citations:
-            out.print(Text(f"“{_flat(citation)}” [{citation.n}]"))
+            out.print(Text(f"{_quoted(citation)} [{citation.n}]"))
     else:
         out.print(Text(shown(answer.text), style="bold" if answer.status == "answered" else ""))
     if answer.citations:
@@ -89,7 +89,7 @@ def print_answer(answer: Answer, *, plain: bool) -> None:
     if answer.status == "abstained" and answer.citations:
         out.print(Text("Nearest, but not an answer:", style="dim"))
     for citation in answer.citations:
-        quote = "" if answer.status == "quoted" else f" “{_flat(citation)}”"
+        quote = "" if answer.status == "quoted" else f" {_quoted(citation)}"
         line = Text(f"[{citation.n}]{quote} ")
         line.append(shown(place(citation)), style="cyan")
         if citation.fresh != "same":
@@ -97,8 +97,12 @@ def print_answer(answer: Answer, *, plain: bool) -> None:
         out.print(line)
 
 
-def _flat(citation: Citation) -> str:
-    return shown(" ".join(citation.evidence.quote.split()))
+def _quoted(citation: Citation) -> str:
+    """A quote between quotation marks on one line; code of several lines as it stands, indented."""
+    quote = citation.evidence.quote
+    if citation.evidence.code and "\n" in quote:
+        return shown("\n".join(["", *("    " + line for line in quote.splitlines()), ""]))
+    return shown(f"“{' '.join(quote.split())}”")
 
 
 def answer_json(answer: Answer, *, explain: bool = False) -> JSON:
