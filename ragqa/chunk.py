@@ -18,6 +18,7 @@ from ragqa.types import Block, Count, Document, Passage
 VERSION = "1"  # part of the fingerprint: passages cut otherwise are not comparable
 TINY = 64  # tokens; a passage shorter than this takes its neighbour in
 LARGE = 320  # tokens; code or a list is not attached to a paragraph beyond this
+HEADING_SHARE = 4  # headings are given a quarter of a passage's tokens at most
 PIECE = 1600  # characters; nothing longer is ever given to the tokenizer at once
 
 
@@ -53,15 +54,19 @@ def split(document: Document, count: Count, limit: int) -> list[Passage]:
     return passages
 
 
-def embedded_text(passage: Passage) -> str:
-    """What the embedder reads: the passage under the headings that it does not already contain."""
+def embedded_text(passage: Passage, count: Count, limit: int) -> str:
+    """What the embedder reads: the passage under those of its headings that it does not contain, if they fit."""
     body = passage.text.strip()
     missing = [title for title in passage.heading if title and title not in body[:PIECE]]
-    return "\n".join([*(title[:120] for title in missing[-3:]), body])
+    for first in range(len(missing)):
+        text = "\n".join([*missing[first:], body])
+        if len(text) <= PIECE * 4 and count(text) <= limit:
+            return text
+    return body
 
 
 def _units(text: str, block: Block, count: Count, limit: int) -> Iterator[_Unit]:
-    room = limit - _heading_tokens(block.heading, count)
+    room = limit - min(_heading_tokens(block.heading, count), limit // HEADING_SHARE)
     pending = [(block.start, block.end)]  # a stack: what comes first in the text lies on top
     while pending:
         start, end = pending.pop()
@@ -73,7 +78,7 @@ def _units(text: str, block: Block, count: Count, limit: int) -> Iterator[_Unit]
 
 
 def _heading_tokens(heading: Sequence[str], count: Count) -> int:
-    return count("\n".join(title[:120] for title in heading[-3:])) if heading else 0
+    return count("\n".join(heading)[:PIECE]) if heading else 0
 
 
 def _parts(text: str, start: int, end: int, kind: str, count: Count, room: int) -> list[tuple[int, int]]:
@@ -150,7 +155,7 @@ def _passage(
         start=start,
         end=end,
         line_start=_line(lines, min(first, end - 1)),
-        line_end=_line(lines, max(last, start)),
+        line_end=_line(lines, max(last, min(first, end - 1))),
         heading=heading,
     )
 

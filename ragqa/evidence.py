@@ -16,7 +16,7 @@ from ragqa.types import Evidence, Hit
 if TYPE_CHECKING:
     from snowballstemmer import english_stemmer
 
-_LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\s]*(?:\s[^)\n]*)?\)")
+_LINK = re.compile(r"!?\[([^\[\]\n]*)\]\([^()\s]*(?:\s[^()\n]*)?\)")
 _PARTS = re.compile(r"[^\W_]+")
 READ = 3  # passages whose sentences are weighed
 MIN_WORDS = 3  # shorter ones win by accident and say nothing
@@ -42,7 +42,7 @@ def select(retrieved: Retrieved, *, embedder: Embedder, k: int) -> list[Evidence
     candidates = [
         (hit, start, end, code)
         for hit in retrieved.hits[:READ]
-        for start, end, code in quotable_spans(hit.passage.text)
+        for start, end, code in quotable_spans(hit.passage.text, first=hit.passage.start == 0)
         if len(WORD.findall(hit.passage.text[start:end])) >= MIN_WORDS
     ]
     if not candidates:
@@ -88,7 +88,6 @@ def signals(retrieved: Retrieved, evidence: Sequence[Evidence]) -> dict[str, flo
     """What `support` is judged from; each is 0 when nothing was found."""
     if not retrieved.hits or not evidence:
         return dict.fromkeys(SUPPORT_WEIGHTS, 0.0)
-    best = retrieved.hits[0]
     best = retrieved.hits[0]
     return {
         "bias": 1.0,

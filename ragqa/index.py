@@ -98,7 +98,7 @@ def update_index(
         UsageError: A path does not exist, or is neither file nor folder.
     """
     started = time.monotonic()
-    roots = [_root(path) for path in paths]
+    roots = resolve_roots(paths)
     known = store.known()
     found, skipped = find_files(roots, glob)
     summary.skipped += skipped
@@ -133,6 +133,15 @@ def find_files(roots: Sequence[Path], glob: str | None) -> tuple[list[Found], li
         else:
             found.setdefault(root, Found(root, root.parent))
     return list(found.values()), skipped
+
+
+def resolve_roots(paths: Sequence[Path]) -> list[Path]:
+    """The files and folders to index, absolute and without links.
+
+    Raises:
+        UsageError: One does not exist, or is neither file nor folder.
+    """
+    return [_root(path) for path in paths]
 
 
 def _root(path: Path) -> Path:
@@ -178,7 +187,9 @@ def _walk(root: Path, glob: str | None) -> Iterator[tuple[Path, str]]:
 def _matches(path: Path, root: Path, glob: str | None) -> bool:
     if glob is None:
         return path.suffix.lower() in READERS
-    return fnmatch.fnmatch(path.name, glob) or fnmatch.fnmatch(str(path.relative_to(root)), glob)
+    relative = str(path.relative_to(root))
+    patterns = (glob, glob.removeprefix("**/"))  # `**/` also stands for no folder at all
+    return any(fnmatch.fnmatch(path.name, p) or fnmatch.fnmatch(relative, p) for p in patterns)
 
 
 def _gone(
@@ -249,7 +260,8 @@ class _Work:
 
     def _moved(self, file: Found, source: Source) -> bool:
         for record in self.gone.values():
-            if record.sha256 == source.sha256 and self._stays(record):
+            same_format = record.path.suffix.lower() == file.path.suffix.lower()
+            if record.sha256 == source.sha256 and same_format and self._stays(record):
                 self.store.relocate(record.id, self._new_id(file), file.path, source.mtime_ns)
                 del self.gone[record.id]
                 return True
@@ -272,7 +284,8 @@ class _Work:
 
     def flush(self) -> None:
         """Embed all waiting passages together, then store document by document."""
-        texts = [embedded_text(passage) for waiting in self.pending for passage in waiting.passages]
+        count, limit = self.embedder.count_tokens, self.embedder.max_tokens
+        texts = [embedded_text(passage, count, limit) for waiting in self.pending for passage in waiting.passages]
         vectors = self.embedder.embed_passages(texts) if texts else None
         start = 0
         for waiting in self.pending:

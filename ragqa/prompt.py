@@ -38,11 +38,15 @@ def load_template(name: str) -> Template:
     Raises:
         UsageError: There is none, or it has other fields than `$passages` and `$question`.
     """
-    own = Path(name).expanduser()
-    path = own if own.suffix == ".txt" and own.is_file() else templates().get(name)
-    if path is None:
-        raise UsageError(f"no prompt template {name!r}", f"known templates: {', '.join(templates())}; or a .txt file")
-    text = path.read_text(encoding="utf-8")
+    hint = f"known templates: {', '.join(templates())}; or a .txt file of your own"
+    path = templates().get(name)
+    try:
+        path = path or Path(name).expanduser()
+        if path.suffix != ".txt" or not path.is_file():
+            raise UsageError(f"no prompt template {name!r}", hint)
+        text = path.read_text(encoding="utf-8")
+    except (OSError, RuntimeError, UnicodeDecodeError) as error:
+        raise UsageError(f"prompt template {name!r} cannot be read: {error}", hint) from error
     head, parted, tail = _split_once(text)
     system, user = (head, tail) if parted else ("", text)
     fields = set(StringTemplate(user).get_identifiers())

@@ -11,7 +11,7 @@ _ABBREVIATIONS = frozenset(
     "al resp jan feb mar apr jun jul aug sep sept oct nov dec bzw z.b d.h usw".split()
 )
 # Western marks need white space after them; full-width ones end a sentence by themselves.
-_END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？]+[」』”’）]*|\n[^\S\n]*\n")
+_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]]*+(?=\s)|[。！？]++[」』”’）]*|\n[^\S\n]*+\n")
 _LAST_WORD = re.compile(r"(\S+?)[.!?…]+[\"'”’»)\]]*$")
 _SPACE = re.compile(r"\s*")
 _NEXT = re.compile(r"\s*(\S)")
@@ -21,6 +21,8 @@ def sentence_spans(text: str) -> Iterator[tuple[int, int]]:
     """Start and end of each sentence, trailing white space included, so that the spans tile `text`."""
     start = 0
     for match in _END.finditer(text):
+        if match.start() < start:  # white space after a sentence, already its own
+            continue
         if match.group().startswith((".", "…")) and not _ends_sentence(text, start, match.end()):
             continue
         end = _SPACE.match(text, match.end()).end()  # type: ignore[union-attr]  # it matches nothing, too
@@ -43,19 +45,19 @@ FRONT_MATTER = re.compile(r"\A---[^\S\n]*\n(?:.*\n)*?---[^\S\n]*(?:\n|\Z)")
 _FENCE = re.compile(r"[ \t]*(```|~~~)")
 _HEADING = re.compile(r"#{1,6}\s")
 _OWN_LINE = re.compile(r"[ \t]*(?:[-*+]\s|\d{1,4}[.)]\s|\|)")
-_TABLE_RULE = re.compile(r"\s*\|?[ \t]*:?-+:?[ \t]*\|")
+_TABLE_RULE = re.compile(r"\s*\|?(?:[ \t]*:?-+:?[ \t]*\|)+[ \t]*(?::?-+:?[ \t]*)?(?:\n|\Z)")
 _RULE = re.compile(r"[\s|:=*_-]+")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 CODE_LINES = 12  # longer code is quoted in parts
 
 
-def quotable_spans(text: str) -> Iterator[tuple[int, int, bool]]:
+def quotable_spans(text: str, *, first: bool = True) -> Iterator[tuple[int, int, bool]]:
     """Start and end of all that can stand as a quotation: sentences, list items, table rows, pieces of code.
 
     The flag says that it is code, whose lines mean something. White space around a quotation is left out, and so
-    are front matter, headings, the heads of tables, rules and the fences around code.
+    are front matter (of a document's `first` passage), headings, the heads of tables, rules and the fences around code.
     """
-    front = FRONT_MATTER.match(text)
+    front = FRONT_MATTER.match(text) if first else None
     for start, end, is_code in _stretches(text, front.end() if front else 0):
         spans = [(start, end)] if is_code else [(start + a, start + b) for a, b in sentence_spans(text[start:end])]
         for a, b in spans:
@@ -74,9 +76,9 @@ def _stretches(text: str, at: int) -> Iterator[tuple[int, int, bool]]:
             if start < at:
                 yield start, at, in_code
             start, lines = (at + len(line) if fence or heading else at), 0
+        lines += not (fence or heading)
         if fence:
             in_code = not in_code
         at += len(line)
-        lines += 1
     if start < at:
         yield start, at, in_code

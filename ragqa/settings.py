@@ -138,10 +138,25 @@ def _project_values(path: Path) -> dict[str, Any]:
     for name in NOT_IN_A_PROJECT:
         if name in values:
             raise UsageError(f"{path}: a project file cannot set {name}", f"set {name} in your own config.toml")
-    db = values.get("db")
-    if isinstance(db, str) and not (path.parent / db).resolve().is_relative_to(path.parent.resolve()):
-        raise UsageError(f"{path}: db = {db!r} lies outside the project's folder")
+    for name in ("db", "template"):
+        value = values.get(name)
+        if isinstance(value, str) and (name == "db" or value.endswith(".txt")):
+            values[name] = str(_inside(path.parent, name, value, str(path)))
     return values
+
+
+def _inside(folder: Path, name: str, value: str, source: str) -> Path:
+    place = (folder / _expanded(value, name, source)).resolve()
+    if not place.is_relative_to(folder.resolve()):
+        raise UsageError(f"{source}: {name} = {value!r} lies outside the project's folder")
+    return place
+
+
+def _expanded(value: str, name: str, source: str) -> Path:
+    try:
+        return Path(value).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"{source}: {name} = {value!r}: {error}") from error
 
 
 def _overrule(settings: Settings, values: Mapping[str, Any], base: Path, source: str) -> Settings:
@@ -157,14 +172,18 @@ def _overrule(settings: Settings, values: Mapping[str, Any], base: Path, source:
 def _convert(name: str, value: Any, default: Any, base: Path, source: str) -> Any:
     kind = type(default)
     if isinstance(default, Path):
-        return base / Path(str(value)).expanduser()
+        if not isinstance(value, str | Path):
+            raise UsageError(f"{source}: {name} = {value!r} is not a path")
+        return base / _expanded(str(value), name, source)
     try:
         if isinstance(value, bool) or (kind is str and not isinstance(value, str)):
             raise ValueError
         number = kind(value)
-    except (TypeError, ValueError):
+        if isinstance(value, float) and number != value:
+            raise ValueError
+    except (TypeError, ValueError, OverflowError):
         raise UsageError(f"{source}: {name} = {value!r} is not {_KINDS[kind]}") from None
-    if (kind is not str and number < 0) or (name == "min_support" and number > 1):
+    if kind is not str and not 0 <= number <= (1 if name == "min_support" else float("inf")):
         raise UsageError(f"{source}: {name} = {value!r} is out of range")
     return number
 

@@ -75,7 +75,7 @@ class BytePairEncoding:
     def save(self, folder: Path) -> None:
         lines = (base64.b64encode(token) + b" %d\n" % rank for token, rank in self.ranks.items())
         (folder / RANKS_FILE).write_bytes(b"".join(lines))
-        content = {"pattern": self.pattern, "specials": self.specials}
+        content = {"pattern": self.pattern, "ranks": len(self.ranks), "specials": self.specials}
         (folder / SPECIALS_FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
     @classmethod
@@ -84,6 +84,8 @@ class BytePairEncoding:
         fields = (line.split() for line in (folder / RANKS_FILE).read_bytes().splitlines())
         ranks = {base64.b64decode(token): int(rank) for token, rank in fields}
         content = json.loads((folder / SPECIALS_FILE).read_text(encoding="utf-8"))
+        if len(ranks) != content["ranks"]:
+            raise ValueError(f"{folder / RANKS_FILE}: {len(ranks)} of {content['ranks']} tokens")
         return cls(content["pattern"], ranks, content["specials"])
 
     @classmethod
@@ -91,7 +93,7 @@ class BytePairEncoding:
         """The encoding kept beside a model, or None where the model's own tokenizer has to count."""
         try:
             return cls.load(folder)
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             return None
 
 

@@ -76,7 +76,8 @@ def _compare(sentence: str, evidence: Evidence, question: str) -> tuple[Verdict,
 
 def _telling(text: str) -> set[str]:
     """Stems of the words that carry meaning."""
-    words = [word for word in WORD.findall(text) if word.lower() not in STOP_WORDS]
+    # Numbers are compared by themselves, whatever way they are written.
+    words = [w for w in WORD.findall(text) if w.lower() not in STOP_WORDS and not _NUMBER.fullmatch(w)]
     return stems(" ".join(words))
 
 

@@ -39,14 +39,15 @@ def index(
     quiet: Quiet = False,
 ) -> int:
     """Bring the index up to date: new, changed, moved and deleted documents."""
-    from ragqa.index import HARMLESS, Summary, update_index
+    from ragqa.index import HARMLESS, Summary, resolve_roots, update_index
 
     settings = settle(db=db, embed_model=embed_model, options=option)
+    roots = resolve_roots(paths)  # before an index is made for nothing
     store, embedder = open_for_indexing(settings, speaker(quiet))
     summary = Summary()
     with _interruptible(summary), _progress(quiet) as progress:
         update_index(
-            paths,
+            roots,
             store=store,
             embedder=embedder,
             summary=summary,

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ragqa.catalogue import DEFAULTS
 from ragqa.errors import ModelError, NoIndex, UsageError
-from ragqa.models import DEFAULTS, Manifest, ready
+from ragqa.models import Manifest, ready
 from ragqa.settings import Settings
 from ragqa.types import Filter
 

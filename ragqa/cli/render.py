@@ -311,7 +311,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
 
 def model_rows(installed: Sequence[Manifest], defaults: Sequence[str]) -> Iterator[tuple[str, ...]]:
     """Known and added models: name, use, state, size, licence, source, note."""
-    from ragqa.models import MODELS
+    from ragqa.catalogue import MODELS
 
     manifests = {manifest.name: manifest for manifest in installed}
     for name in dict.fromkeys([*MODELS, *manifests]):

@@ -78,12 +78,15 @@ def prefixes(folder: Path) -> tuple[str, str]:
     They are passed explicitly: sentence-transformers' own `encode_document` adds none to a folder
     whose prompts are named `query` and `passage`.
     """
-    declared: dict[str, str] = {}
     config = folder / "config_sentence_transformers.json"
-    if config.is_file():
-        declared = json.loads(config.read_text(encoding="utf-8")).get("prompts") or {}
-    passage = declared.get("passage") or declared.get("document")
-    return declared.get("query") or QUERY_PREFIX, passage or PASSAGE_PREFIX
+    if not config.is_file():
+        return QUERY_PREFIX, PASSAGE_PREFIX
+    try:
+        declared = dict(json.loads(config.read_text(encoding="utf-8")).get("prompts") or {})
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise ModelError(f"{config}: cannot be read: {error}", "download the model again") from error
+    passage = declared.get("passage", declared.get("document", PASSAGE_PREFIX))
+    return str(declared.get("query", QUERY_PREFIX)), str(passage)
 
 
 def refuse_unsafe(folder: Path) -> None:
@@ -93,11 +96,17 @@ def refuse_unsafe(folder: Path) -> None:
         ModelError: It has no safetensors, or its configuration names Python classes of its own.
     """
     hint = "use a sentence-transformers folder with model.safetensors"
-    if not any(folder.rglob("*.safetensors")):
-        pickled = [path.name for path in folder.rglob("*") if path.suffix in PICKLES]
-        found = f"only pickled weights ({pickled[0]})" if pickled else "no weights"
+    files = [path for path in folder.rglob("*") if not path.is_dir()]
+    odd = next((path for path in files if not path.is_file()), None)
+    if odd:
+        raise ModelError(f"{odd}: not a regular file", hint)
+    safe = {path.parent for path in files if path.suffix == ".safetensors"}
+    # Beside safetensors a pickle is passed over; alone in its folder it would be what is loaded.
+    pickled = [path.name for path in files if path.suffix in PICKLES and path.parent not in safe]
+    if pickled or not safe:
+        found = f"pickled weights ({pickled[0]})" if pickled else "no weights"
         raise ModelError(f"{folder}: {found}; only safetensors are loaded", hint)
-    for config in folder.rglob("*config*.json"):
+    for config in (path for path in files if path.suffix == ".json" and "config" in path.name):
         if "auto_map" in config.read_text(encoding="utf-8", errors="replace"):
             raise ModelError(f"{config}: asks to run code of its own (auto_map), which is never done", hint)
 

@@ -48,7 +48,7 @@ def read_source(path: Path, max_size: int) -> Source:
         if not stat.S_ISREG(before.st_mode):
             raise BadInput(f"{path}: not a regular file", "not a regular file")
         if before.st_size > max_size:
-            reason = f"over {max_size // 2**20} MiB"
+            reason = f"over {max_size // 2**20} MiB" if max_size >= 2**20 else f"over {max_size} bytes"
             raise BadInput(f"{path}: {reason}", reason)
         try:
             content = file.read()

@@ -14,7 +14,7 @@ from markdown_it.token import Token
 from ragqa.sentences import FRONT_MATTER
 from ragqa.types import Block
 
-_MARKUP = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|[*`]+")
+_MARKUP = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)|[*`]+")
 
 Kind = Literal["heading", "paragraph", "list", "table", "code"]
 _KINDS: dict[str, Kind] = {

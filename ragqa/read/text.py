@@ -12,7 +12,7 @@ from ragqa.types import Block
 
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _GAP = re.compile(r"\n(?:[^\S\n]*\n)+")
-_CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_CONTROLS = re.compile("[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 BINARY_SHARE = 0.3
 
 

@@ -16,62 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import apsw
-import apsw.ext
 import numpy as np
-import sqlite_vec
 
-from ragqa.errors import FingerprintMismatch, IndexDamaged, IndexLocked, NoIndex, NotWritable, RagqaError
+from ragqa.errors import FingerprintMismatch, IndexLocked, NoIndex
 from ragqa.store.exact import require_unit_length
+from ragqa.store.integrity import faults
+from ragqa.store.schema import check_version, connect, errors_explained, make_schema
 from ragqa.types import Document, DocumentRecord, Filter, Hit, Matrix, Passage, Vector
 
-APPLICATION_ID = 0x72616771  # "ragq"
-SCHEMA_VERSION = 1
-BUSY_MS = 10_000
 MAX_K = 4096  # vec0's own limit
-
-SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE documents (
-  key INTEGER PRIMARY KEY,
-  id TEXT NOT NULL UNIQUE,
-  path NOT NULL UNIQUE,
-  collection TEXT NOT NULL,
-  sha256 TEXT NOT NULL,
-  size INTEGER NOT NULL,
-  mtime_ns INTEGER NOT NULL,
-  passages INTEGER NOT NULL,
-  indexed_at TEXT NOT NULL
-);
-CREATE TABLE passages (
-  key INTEGER PRIMARY KEY,
-  document INTEGER NOT NULL REFERENCES documents(key) ON DELETE CASCADE,
-  ordinal INTEGER NOT NULL,
-  heading TEXT NOT NULL,
-  text TEXT NOT NULL,
-  char_start INTEGER NOT NULL,
-  char_end INTEGER NOT NULL,
-  line_start INTEGER NOT NULL,
-  line_end INTEGER NOT NULL,
-  crc32 INTEGER NOT NULL,
-  UNIQUE (document, ordinal)
-);
-CREATE TABLE vectors (
-  passage INTEGER PRIMARY KEY REFERENCES passages(key) ON DELETE CASCADE,
-  vector BLOB NOT NULL,
-  crc32 INTEGER NOT NULL
-);
-CREATE VIRTUAL TABLE passages_fts USING fts5 (
-  heading, text, content='passages', content_rowid='key', tokenize='porter unicode61 remove_diacritics 2'
-);
-INSERT INTO passages_fts (passages_fts, rank) VALUES ('secure-delete', 1);
-CREATE TRIGGER passages_inserted AFTER INSERT ON passages BEGIN
-  INSERT INTO passages_fts (rowid, heading, text) VALUES (new.key, new.heading, new.text);
-END;
-CREATE TRIGGER passages_deleted AFTER DELETE ON passages BEGIN
-  INSERT INTO passages_fts (passages_fts, rowid, heading, text) VALUES ('delete', old.key, old.heading, old.text);
-END;
-"""
-
 _RECORD = "id, path, collection, sha256, size, mtime_ns, passages, indexed_at"
 _PASSAGE = """p.key, d.id, p.ordinal, p.text, p.char_start, p.char_end, p.line_start, p.line_end, p.heading, d.path
   FROM passages p JOIN documents d ON d.key = p.document"""
@@ -168,7 +121,12 @@ class SQLiteStore:
     def erase(self) -> None:
         """Leave no byte of removed text behind: what SQLite keeps in its log goes too."""
         with errors_explained(self.path):
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy, _pages, _written = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0]
+        if busy:
+            raise IndexLocked(
+                f"{self.path}: removed, but its text is still in the log, because another process is reading",
+                "run the same command again when it is done",
+            )
 
     def _delete(self, condition: str, *values: Any) -> None:
         keys = [key for (key,) in self._db.execute(f"SELECT key FROM documents WHERE {condition}", values)]
@@ -214,18 +172,21 @@ class SQLiteStore:
                     " JOIN documents d ON d.key = p.document WHERE d.id = ? AND p.ordinal = ?",
                     (passage.document_id, passage.ordinal),
                 ).get
-                found.append(float(np.frombuffer(row, "<f4") @ vector))
+                # Removed by another process since it was found: as far away as can be.
+                found.append(float(np.frombuffer(row, "<f4") @ vector) if row else -1.0)
             return found
 
     def frequencies(self, words: Sequence[str], where: Filter | None = None) -> tuple[list[int], int]:
+        condition, values = _in_collections("d.collection", where)
+        documents = " JOIN documents d ON d.key = p.document" if condition else ""
+        matching = f"SELECT count(*) FROM passages_fts f JOIN passages p ON p.key = f.rowid{documents}"
         with errors_explained(self.path):
             counts = [
-                int(
-                    self._db.execute("SELECT count(*) FROM passages_fts WHERE passages_fts MATCH ?", (any_of([w]),)).get
-                )
+                int(self._db.execute(f"{matching} WHERE passages_fts MATCH ?{condition}", (any_of([w]), *values)).get)
                 for w in words
             ]
-            return counts, int(self._db.execute("SELECT count(*) FROM passages").get)
+            every = self._db.execute(f"SELECT count(*) FROM passages p{documents} WHERE 1{condition}", tuple(values))
+            return counts, int(every.get)
 
     def vectors(self, where: Filter | None = None) -> Iterator[tuple[list[Passage], Matrix]]:
         condition, values = _in_collections("d.collection", where)
@@ -270,41 +231,7 @@ class SQLiteStore:
     def faults(self) -> Iterator[str]:
         """Check every table against every other and every checksum; yield what is wrong, a line each."""
         with errors_explained(self.path):
-            for (line,) in self._db.execute("PRAGMA integrity_check"):
-                if line != "ok":
-                    yield f"SQLite: {line}"
-            try:
-                self._db.execute("INSERT INTO passages_fts (passages_fts, rank) VALUES ('integrity-check', 1)")
-            except apsw.Error:
-                yield "full-text index: does not agree with the passages"
-            yield from self._count_faults()
-            yield from self._checksum_faults()
-
-    def _count_faults(self) -> Iterator[str]:
-        counts = self.counts()
-        for table in ("vectors", "passages_vec", "passages_fts_docsize"):
-            if counts[table] != counts["passages"]:
-                yield f"{table}: {counts[table]} rows for {counts['passages']} passages"
-        rows = self._db.execute(
-            "SELECT d.id, d.passages, count(p.key) FROM documents d LEFT JOIN passages p ON p.document = d.key"
-            " GROUP BY d.key HAVING d.passages != count(p.key)"
-        )
-        for id, expected, found in rows:
-            yield f"{id}: {found} of {expected} passages"
-
-    def _checksum_faults(self) -> Iterator[str]:
-        rows = self._db.execute(
-            "SELECT d.id, p.ordinal, p.text, p.crc32, v.vector, v.crc32, x.vector"
-            " FROM passages p JOIN documents d ON d.key = p.document"
-            " LEFT JOIN vectors v ON v.passage = p.key LEFT JOIN passages_vec x ON x.rowid = p.key"
-        )
-        for id, ordinal, text, text_crc, vector, vector_crc, searched in rows:
-            if not isinstance(text, str) or zlib.crc32(text.encode()) != text_crc:
-                yield f"{id}#{ordinal}: its text is damaged"
-            if vector is None or zlib.crc32(vector) != vector_crc or len(vector) != 4 * self.dim:
-                yield f"{id}#{ordinal}: its vector is damaged"
-            elif vector != searched:
-                yield f"{id}#{ordinal}: its vector in the search index is not the stored one"
+            yield from faults(self._db, self.dim)
 
     def close(self) -> None:
         self._db.close()
@@ -341,9 +268,9 @@ def create_index(path: Path, *, fingerprint: str, model: str, dim: int) -> SQLit
         if not path.exists():
             # Born with its final mode: SQLite gives the same to the files it puts beside it.
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        connection = _connect(path, apsw.SQLITE_OPEN_READWRITE)
+        connection = connect(path, apsw.SQLITE_OPEN_READWRITE)
         try:
-            _make_schema(connection, path, {"fingerprint": fingerprint, "model": model, "dim": str(dim)})
+            make_schema(connection, path, {"fingerprint": fingerprint, "model": model, "dim": str(dim)})
             store = SQLiteStore(connection, path)
             require_fingerprint(store, fingerprint, model)
         except BaseException:
@@ -362,9 +289,9 @@ def open_index(path: Path, *, writable: bool = False) -> SQLiteStore:
     if not path.is_file() or path.stat().st_size == 0:
         raise NoIndex(f"{path}: no index yet", "run `ragqa index FOLDER` first")
     with errors_explained(path):
-        connection = _connect(path, apsw.SQLITE_OPEN_READWRITE if writable else apsw.SQLITE_OPEN_READONLY)
+        connection = connect(path, apsw.SQLITE_OPEN_READWRITE if writable else apsw.SQLITE_OPEN_READONLY)
         try:
-            _check_version(connection, path)
+            check_version(connection, path)
             return SQLiteStore(connection, path)
         except BaseException:
             connection.close()
@@ -383,69 +310,6 @@ def require_fingerprint(store: SQLiteStore, fingerprint: str, model: str) -> Non
 def any_of(words: Sequence[str]) -> str:
     """An FTS5 query for any of the words; quoted, so that nothing in them is an operator."""
     return " OR ".join('"' + word.replace('"', '""') + '"' for word in words)
-
-
-@contextmanager
-def errors_explained(path: Path) -> Iterator[None]:
-    """Turn SQLite's and the file system's errors into ragqa's."""
-    try:
-        yield
-    except apsw.FullError as error:
-        raise NotWritable(f"{path}: no space left", "free some space; what was indexed before is whole") from error
-    except (apsw.BusyError, apsw.LockedError) as error:
-        raise IndexLocked(f"{path}: another process is writing", "try again when it is done") from error
-    except (apsw.ReadOnlyError, apsw.CantOpenError, apsw.PermissionsError, apsw.AuthError) as error:
-        raise NotWritable(f"{path}: cannot be opened or written: {error}", "check its owner and mode") from error
-    except (apsw.IOError, OSError) as error:
-        raise NotWritable(f"{path}: {error}", "check space and permissions") from error
-    except (apsw.CorruptError, apsw.NotADBError, apsw.SQLError, KeyError) as error:
-        hint = "restore a copy, or delete it and index again"
-        raise IndexDamaged(f"{path}: damaged, or not an index of ragqa: {error}", hint) from error
-    except apsw.Error as error:
-        raise RagqaError(f"{path}: {error}") from error
-
-
-def _connect(path: Path, flags: int) -> apsw.Connection:
-    connection = apsw.Connection(os.fspath(path), flags=flags)
-    connection.set_busy_timeout(BUSY_MS)
-    connection.enable_load_extension(True)
-    connection.load_extension(sqlite_vec.loadable_path())
-    connection.enable_load_extension(False)
-    for pragma in ("synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF", "cell_size_check = ON"):
-        connection.execute(f"PRAGMA {pragma}")
-    connection.execute("PRAGMA secure_delete = ON")
-    return connection
-
-
-def _make_schema(connection: apsw.Connection, path: Path, meta: Mapping[str, str]) -> None:
-    """Make the tables if there are none; under a lock, because another process may be doing the same."""
-    if connection.pragma("user_version") == SCHEMA_VERSION:
-        return
-    connection.pragma("journal_mode", "wal")
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        if connection.pragma("user_version") == 0 and not connection.execute("SELECT 1 FROM sqlite_schema").get:
-            connection.execute(SCHEMA)
-            connection.execute(
-                f"CREATE VIRTUAL TABLE passages_vec USING vec0"
-                f" (vector float[{int(meta['dim'])}] distance_metric=cosine, collection text)"
-            )
-            connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
-            connection.pragma("application_id", APPLICATION_ID)
-            connection.pragma("user_version", SCHEMA_VERSION)
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    _check_version(connection, path)
-
-
-def _check_version(connection: apsw.Connection, path: Path) -> None:
-    version = connection.pragma("user_version")
-    if connection.pragma("application_id") != APPLICATION_ID:
-        raise IndexDamaged(f"{path}: not an index of ragqa", "name another file with `--db FILE`")
-    if version != SCHEMA_VERSION:
-        raise IndexDamaged(f"{path}: made by another version of ragqa (schema {version})", "upgrade ragqa")
 
 
 def _in_collections(column: str, where: Filter | None) -> tuple[str, Sequence[str]]:

@@ -1,0 +1,55 @@
+"""Packed weights → the two files that the fast embedder reads, held against the reference before they count."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import onnx
+
+from ragqa.embed import PASSAGE_PREFIX, QUERY_PREFIX
+from ragqa.embed.folder import write_reference_folder
+from ragqa.embed.graph import build_graph
+from ragqa.embed.onnx import GRAPH_FILE, TOKENIZER_FILE, OnnxEmbedder
+from ragqa.embed.sentence_transformer import SentenceTransformerEmbedder, disagreement
+from ragqa.embed.tokenizer import build_tokenizer
+from ragqa.embed.unpack import read_packed
+from ragqa.errors import ModelError
+
+AGREEMENT = 0.001  # 1 − cosine: how far the fast form may lie from the reference
+# What a fingerprint is made of besides the files: change one of these, and vectors cannot be compared any more.
+RECIPE = (QUERY_PREFIX, PASSAGE_PREFIX, "mean", "unit", "q4-int8")
+
+# What preparation is judged on: short and long, prose and code, several scripts.
+_SAMPLE = (
+    "The bridge over the river was opened in 1894 and rebuilt after the flood of 1954.",
+    "def area(radius: float) -> float:\n    return 3.14159 * radius**2",
+    "La mémoire cache garde les pages lues récemment.",
+    "向量数据库把文本变成数字。",
+    "القاهرة هي عاصمة مصر.",
+    "ok",
+    "One sentence follows another, and the paragraph grows longer than most. " * 20,
+)
+
+
+def prepare_e5(source: Path, folder: Path, dim: int) -> tuple[str, str]:
+    """Write graph and tokenizer into `folder`; returns their names.
+
+    Raises:
+        ModelError: The source is damaged, or what this machine computes with the graph differs from what
+            sentence-transformers computes with the same weights in float32.
+    """
+    encoder = read_packed(source)
+    onnx.save(build_graph(encoder), folder / GRAPH_FILE)
+    build_tokenizer(encoder.vocabulary).save(str(folder / TOKENIZER_FILE))
+    reference = folder / "reference"
+    try:
+        write_reference_folder(encoder, reference)
+        slow = SentenceTransformerEmbedder(reference, name="reference", fingerprint="", dim=dim)
+        fast = OnnxEmbedder(folder, name="fast", fingerprint="", dim=dim)
+        apart = disagreement(fast, slow, _SAMPLE)
+    finally:
+        shutil.rmtree(reference, ignore_errors=True)
+    if not apart <= AGREEMENT:
+        raise ModelError(f"{source}: this machine computes the model wrongly (1 − cosine = {apart:.4f})")
+    return GRAPH_FILE, TOKENIZER_FILE

@@ -1,0 +1,60 @@
+"""Whether an index is whole: every table against every other, and every checksum."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+
+import apsw
+
+# Tables that hold one row for each passage, and the column that names it.
+BESIDE_PASSAGES = {"vectors": "passage", "passages_vec": "rowid", "passages_fts_docsize": "id"}
+
+
+def faults(db: apsw.Connection, dim: int) -> Iterator[str]:
+    """Yield what is wrong, a line each; nothing when all is well. `dim` is the length of the vectors."""
+    for (line,) in db.execute("PRAGMA integrity_check"):
+        if line != "ok":
+            yield f"SQLite: {line}"
+    try:
+        db.execute("INSERT INTO passages_fts (passages_fts, rank) VALUES ('integrity-check', 1)")
+    except apsw.ReadOnlyError:
+        pass  # FTS5 writes nothing when it checks, but asks as if it did; the rows are counted below all the same
+    except apsw.CorruptError:
+        yield "full-text index: does not agree with the passages"
+    yield from _missing_rows(db)
+    yield from _damaged_rows(db, dim)
+
+
+def _missing_rows(db: apsw.Connection) -> Iterator[str]:
+    rows = db.execute(
+        "SELECT d.id, d.passages, count(p.key) FROM documents d LEFT JOIN passages p ON p.document = d.key"
+        " GROUP BY d.key HAVING d.passages != count(p.key)"
+    )
+    for id, expected, found in rows:
+        yield f"{id}: {found} of {expected} passages"
+    for table, column in BESIDE_PASSAGES.items():
+        missing = db.execute(
+            "SELECT d.id, p.ordinal FROM passages p JOIN documents d ON d.key = p.document"
+            f" WHERE p.key NOT IN (SELECT {column} FROM {table})"
+        )
+        for id, ordinal in missing:
+            yield f"{id}#{ordinal}: not in {table}"
+        extra = db.execute(f"SELECT count(*) FROM {table} WHERE {column} NOT IN (SELECT key FROM passages)").get
+        if extra:
+            yield f"{table}: {extra} rows without a passage"
+
+
+def _damaged_rows(db: apsw.Connection, dim: int) -> Iterator[str]:
+    rows = db.execute(
+        "SELECT d.id, p.ordinal, CAST(p.text AS BLOB), p.crc32, v.vector, v.crc32, x.vector"
+        " FROM passages p JOIN documents d ON d.key = p.document"
+        " JOIN vectors v ON v.passage = p.key JOIN passages_vec x ON x.rowid = p.key"
+    )
+    for id, ordinal, text, text_crc, vector, vector_crc, searched in rows:
+        if zlib.crc32(text) != text_crc:
+            yield f"{id}#{ordinal}: its text is damaged"
+        if zlib.crc32(vector) != vector_crc or len(vector) != 4 * dim:
+            yield f"{id}#{ordinal}: its vector is damaged"
+        elif vector != searched:
+            yield f"{id}#{ordinal}: its vector in the search index is not the stored one"

@@ -1,0 +1,116 @@
+"""Stand-ins for the models, small enough to work out by hand, and builders for the nouns."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ragqa.generate import CHAT_FORMATS
+from ragqa.read.markdown import markdown_blocks
+from ragqa.types import Block, Document, Evidence, Hit, Matrix, Passage, Piece, Prompt, Vector
+
+SHARED = 0.8  # of every vector's square lies in one direction, so that cosines run from 0.8 to 1 as E5's do
+
+
+def words(text: str) -> int:
+    """A tokenizer: one token a word."""
+    return len(text.split())
+
+
+def letters(text: str) -> int:
+    """A tokenizer that splits long words as real ones do: four letters a token, and four for prefix and marks."""
+    return 4 + sum(-(-len(word) // 4) for word in text.split())
+
+
+class WordEmbedder:
+    """Texts with the same words have the same vector; each word they do not share turns them apart."""
+
+    name = "words"
+    fingerprint = "words-64"
+
+    def __init__(self, max_tokens: int = 512, dim: int = 64) -> None:
+        self.max_tokens = max_tokens
+        self.dim = dim
+        self.embedded: list[str] = []
+
+    def count_tokens(self, text: str) -> int:
+        return words(text) + 4
+
+    def embed_query(self, question: str) -> Vector:
+        return self._vector(question)
+
+    def embed_passages(self, texts: Sequence[str]) -> Matrix:
+        self.embedded += texts
+        return np.array([self._vector(text) for text in texts], np.float32).reshape(len(texts), self.dim)
+
+    def _vector(self, text: str) -> Vector:
+        own = sum((self._direction(word) for word in set(re.findall(r"\w+", text.lower()))), np.zeros(self.dim))
+        length = np.linalg.norm(own) or 1.0
+        vector = np.sqrt(SHARED) * self._direction("") + np.sqrt(1 - SHARED) * own / length
+        return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+    def _direction(self, word: str) -> Vector:
+        seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big")
+        direction = np.random.default_rng(seed).standard_normal(self.dim)
+        return direction / np.linalg.norm(direction)
+
+
+class EchoGenerator:
+    """Says what it was told to say, and remembers what it was asked."""
+
+    name = "echo"
+    chat_format = CHAT_FORMATS["chatml"]
+
+    def __init__(self, *script: str, context: int = 2048) -> None:
+        self.script = script
+        self.context = context
+        self.prompts: list[Prompt] = []
+        self.loads = 0
+
+    def count_tokens(self, piece: Piece) -> int:
+        return words(piece.text)
+
+    def load(self) -> None:
+        self.loads += 1
+
+    def generate(self, prompt: Prompt, *, max_tokens: int) -> Iterator[str]:
+        self.prompts.append(prompt)
+        yield from self.script[:max_tokens]
+
+
+def passage(
+    text: str, *, document: str = "notes/a.md", ordinal: int = 1, heading: tuple[str, ...] = (), line: int = 1
+) -> Passage:
+    """A passage at the start of its document; `line` is the one its first word stands on."""
+    last = line + text.strip().count("\n")
+    return Passage(document, ordinal, text, 0, len(text), line, last, heading)
+
+
+def hit(
+    text: str, *, score: float = 0.9, document: str = "notes/a.md", ordinal: int = 1, heading: tuple[str, ...] = ()
+) -> Hit:
+    found = passage(text, document=document, ordinal=ordinal, heading=heading)
+    return Hit(found, Path("/") / document, score, {"dense": score, "lexical": 0.0})
+
+
+def evidence(quote: str, *, heading: tuple[str, ...] = (), document: str = "notes/a.md") -> Evidence:
+    """Evidence whose passage says nothing else."""
+    found = hit(quote, heading=heading, document=document)
+    return Evidence(found, quote, 0, len(quote), 1, 1 + quote.count("\n"), 0.9, {"dense": 0.9})
+
+
+def document(
+    text: str,
+    *,
+    id: str = "notes/a.md",
+    path: Path | None = None,
+    collection: str = "default",
+    reader: Callable[[str], tuple[Block, ...]] = markdown_blocks,
+) -> Document:
+    content = text.encode()
+    sha256 = hashlib.sha256(content).hexdigest()
+    return Document(id, path or Path("/") / id, text, sha256, len(content), 1, reader(text), collection)

@@ -1,0 +1,132 @@
+"""Bytes → text, and which files are read at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from ragqa.errors import BadInput
+from ragqa.read import Source, fresh, read_document, read_source
+from ragqa.read.text import decode
+
+A = Path("a.txt")
+MIB = 2**20
+
+
+def source(content: bytes, path: Path = A) -> Source:
+    return Source(path, content, hashlib.sha256(content).hexdigest(), 1)
+
+
+def test_utf8_is_read_as_it_is():
+    assert decode(A, "naïve 漢字\r\n".encode()) == ("naïve 漢字\r\n", 0)
+
+
+def test_a_byte_order_mark_is_not_part_of_the_text():
+    assert decode(A, b"\xef\xbb\xbfHello") == ("Hello", 0)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_is_known_by_its_mark(encoding: str):
+    assert decode(A, "\ufeffnaïve 漢字 👩".encode(encoding)) == ("naïve 漢字 👩", 0)
+
+
+def test_bytes_that_are_not_utf8_are_replaced_and_counted():
+    assert decode(A, b"caf\xe9 au lait") == ("caf\ufffd au lait", 1)
+
+
+def test_a_replacement_character_of_the_file_itself_is_no_repair():
+    assert decode(A, "was \ufffd already".encode()) == ("was \ufffd already", 0)
+
+
+def test_a_nul_is_replaced_and_counted():
+    assert decode(A, b"one\0two and three") == ("one\ufffdtwo and three", 1)
+
+
+def test_a_nul_counts_once_towards_the_share_that_makes_a_file_binary():
+    assert decode(A, b"\0\0eight to")[1] == 2  # 2 of 10 characters, and 3 of 10 are allowed
+
+
+def test_binary_is_refused():
+    with pytest.raises(BadInput) as refused:
+        decode(A, bytes(range(256)) * 4)
+    assert refused.value.reason == "binary"
+
+
+@pytest.mark.parametrize("content", [b"", b" \n\t\r\n", b"\xef\xbb\xbf", "\u2028\u00a0".encode()])
+def test_a_file_without_text_is_empty(content: bytes):
+    with pytest.raises(BadInput) as refused:
+        read_document(source(content), "a", "default")
+    assert refused.value.reason == "empty"
+
+
+def test_a_document_carries_what_the_file_system_said():
+    document = read_document(source(b"# One\n\nText.\n", Path("/n/a.md")), "n/a.md", "kitchen")
+    assert (document.id, document.collection, document.size, document.mtime_ns) == ("n/a.md", "kitchen", 13, 1)
+    assert [block.kind for block in document.blocks] == ["heading", "paragraph"]
+
+
+def test_the_suffix_chooses_the_reader_and_unknown_ones_are_text():
+    kinds = [read_document(source(b"# One\n", Path(name)), "a", "c").blocks[0].kind for name in ("a.MD", "a.py")]
+    assert kinds == ["heading", "paragraph"]
+
+
+def test_text_paragraphs_end_with_their_blank_lines():
+    document = read_document(source(b"\n\nOne.\r\n\r\nTwo,\ntwo.\n \n"), "a", "c")
+    assert [document.text[b.start : b.end] for b in document.blocks] == ["\n\nOne.\r\n\r\n", "Two,\ntwo.\n \n"]
+
+
+def test_a_source_knows_its_bytes(tmp_path: Path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"abc")
+    read = read_source(path, MIB)
+    assert (read.content, read.sha256) == (b"abc", hashlib.sha256(b"abc").hexdigest())
+    assert read.mtime_ns == path.stat().st_mtime_ns
+
+
+def test_a_fifo_is_refused_without_waiting_for_a_writer(tmp_path: Path):
+    os.mkfifo(tmp_path / "a.txt")
+    with pytest.raises(BadInput) as refused:
+        read_source(tmp_path / "a.txt", MIB)
+    assert refused.value.reason == "not a regular file"
+
+
+def test_a_link_is_not_followed(tmp_path: Path):
+    (tmp_path / "a.txt").write_text("text")
+    (tmp_path / "b.txt").symlink_to("a.txt")
+    with pytest.raises(BadInput):
+        read_source(tmp_path / "b.txt", MIB)
+
+
+def test_a_file_over_the_limit_is_refused_with_the_limit_in_the_reason(tmp_path: Path):
+    with (tmp_path / "a.txt").open("wb") as file:
+        file.truncate(2 * MIB + 1)
+    with pytest.raises(BadInput) as refused:
+        read_source(tmp_path / "a.txt", 2 * MIB)
+    assert refused.value.reason == "over 2 MiB"
+
+
+def test_a_limit_under_a_mebibyte_is_not_called_zero(tmp_path: Path):
+    (tmp_path / "a.txt").write_bytes(b"x" * 2000)
+    with pytest.raises(BadInput) as refused:
+        read_source(tmp_path / "a.txt", 1000)
+    assert refused.value.reason != "over 0 MiB"
+
+
+def test_a_missing_file_is_bad_input(tmp_path: Path):
+    with pytest.raises(BadInput) as refused:
+        read_source(tmp_path / "a.txt", MIB)
+    assert refused.value.reason == "no such file or directory"
+
+
+def test_a_file_is_fresh_until_it_is_changed_or_deleted(tmp_path: Path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"abc")
+    sha256 = hashlib.sha256(b"abc").hexdigest()
+    assert fresh(path, sha256) == "same"
+    path.write_bytes(b"abd")
+    assert fresh(path, sha256) == "changed"
+    path.unlink()
+    assert fresh(path, sha256) == "deleted"

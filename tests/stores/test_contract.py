@@ -1,0 +1,195 @@
+"""What every store keeps, checked against NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ragqa.store import VectorStore
+from ragqa.store.exact import ExactStore
+from ragqa.store.sqlite import create_index
+from ragqa.types import Document, Filter, Matrix, Passage
+from tests.fakes import document, passage
+
+DIM = 8
+STORES: dict[str, Callable[[Path], VectorStore]] = {
+    "exact": lambda folder: ExactStore("f"),
+    "sqlite": lambda folder: create_index(folder / "index.db", fingerprint="f", model="words", dim=DIM),
+}
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[VectorStore]:
+    opened = STORES[request.param](tmp_path)
+    yield opened
+    opened.close()
+
+
+def unit(rows: int, seed: int = 0) -> Matrix:
+    vectors = np.random.default_rng(seed).standard_normal((rows, DIM)).astype(np.float32)
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def cut(text: str, id: str = "n/a.md", collection: str = "default") -> tuple[Document, list[Passage]]:
+    """A document of one passage a line."""
+    whole = document(text, id=id, collection=collection)
+    return whole, [passage(line, document=id, ordinal=n) for n, line in enumerate(text.split("\n"), start=1)]
+
+
+def test_an_empty_store_finds_nothing(store: VectorStore):
+    assert store.known() == {}
+    assert store.record("n/a.md") is None
+    assert store.count_documents() == 0
+    assert store.search(unit(1)[0], 3) == []
+    assert store.match(["word"], 3) == []
+    assert store.frequencies(["word"]) == ([0], 0)
+    assert list(store.vectors()) == []
+
+
+def test_what_was_added_is_known(store: VectorStore):
+    whole, passages = cut("one\ntwo", collection="kitchen")
+    store.add(whole, passages, unit(2))
+    record = store.known()["n/a.md"]
+    assert store.record("n/a.md") == record
+    assert (record.path, record.collection, record.passages) == (Path("/n/a.md"), "kitchen", 2)
+    assert (record.sha256, record.size, record.mtime_ns) == (whole.sha256, 7, 1)
+
+
+def test_a_passage_comes_back_as_it_was(store: VectorStore):
+    kept = Passage("n/a.md", 1, "naïve 漢字\r\n\ttext\u2028", 3, 20, 2, 4, ("One", 'T"wo', "漢"))
+    store.add(document("x", id="n/a.md"), [kept], unit(1))
+    (hit,) = store.search(unit(1)[0], 1)
+    assert hit.passage == kept
+    assert hit.path == Path("/n/a.md")
+
+
+def test_a_path_that_is_not_utf8_comes_back_as_it_was(store: VectorStore):
+    path = Path("/n/caf\udce9.md")
+    store.add(document("x", path=path), [passage("x")], unit(1))
+    assert store.known()["notes/a.md"].path == path
+
+
+def test_a_document_with_the_same_id_is_replaced(store: VectorStore):
+    store.add(*cut("one\ntwo"), unit(2))
+    store.add(*cut("three"), unit(1))
+    assert [hit.passage.text for hit in store.search(unit(1)[0], 9)] == ["three"]
+    assert store.match(["one"], 9) == []
+
+
+def test_a_document_with_the_same_path_is_replaced(store: VectorStore):
+    whole, passages = cut("one")
+    store.add(whole, passages, unit(1))
+    store.add(replace(whole, id="other/a.md"), [replace(passages[0], document_id="other/a.md")], unit(1))
+    assert list(store.known()) == ["other/a.md"]
+    assert [hit.passage.document_id for hit in store.match(["one"], 9)] == ["other/a.md"]
+
+
+def test_what_was_removed_is_not_found(store: VectorStore):
+    store.add(*cut("one", "n/a.md"), unit(1))
+    store.add(*cut("one", "n/b.md"), unit(1))
+    store.remove("n/a.md")
+    assert list(store.known()) == ["n/b.md"]
+    assert [hit.passage.document_id for hit in store.search(unit(1)[0], 9)] == ["n/b.md"]
+    assert [hit.passage.document_id for hit in store.match(["one"], 9)] == ["n/b.md"]
+
+
+def test_removing_what_is_not_there_changes_nothing(store: VectorStore):
+    store.add(*cut("one"), unit(1))
+    store.remove("n/other.md")
+    assert list(store.known()) == ["n/a.md"]
+
+
+def test_search_equals_exact_cosine(store: VectorStore):
+    vectors, question = unit(40, seed=1), unit(1, seed=2)[0]
+    store.add(*cut("\n".join(f"passage {n}" for n in range(40))), vectors)
+    exact = vectors.astype(np.float64) @ question
+    order = np.argsort(-exact)[:7]
+    hits = store.search(question, 7)
+    assert [hit.passage.ordinal for hit in hits] == [n + 1 for n in order]
+    assert [hit.score for hit in hits] == pytest.approx(exact[order], abs=1e-6)
+    assert all(hit.scores["dense"] == hit.score for hit in hits)
+
+
+def test_similarities_equal_exact_cosine_in_the_order_asked(store: VectorStore):
+    vectors, question = unit(5, seed=1), unit(1, seed=2)[0]
+    whole, passages = cut("a\nb\nc\nd\ne")
+    store.add(whole, passages, vectors)
+    asked = [passages[3], passages[0]]
+    assert store.similarities(question, asked) == pytest.approx(
+        [vectors[3] @ question, vectors[0] @ question], abs=1e-6
+    )
+    assert store.similarities(question, []) == []
+
+
+def test_a_filter_hides_other_collections_before_the_best_are_taken(store: VectorStore):
+    near, far = unit(1)[0], -unit(1)[0]
+    store.add(*cut("word near\nword near", "n/a.md", "one"), np.array([near, near]))
+    store.add(*cut("word far", "n/b.md", "two"), np.array([far]))
+    store.add(*cut("word", "n/c.md", "o'three"), np.array([far]))
+    only = Filter(("two",))
+    assert [hit.passage.document_id for hit in store.search(near, 1, only)] == ["n/b.md"]
+    assert [hit.passage.document_id for hit in store.match(["word"], 1, only)] == ["n/b.md"]
+    assert store.count_documents(only) == 1
+    assert [len(rows) for _passages, rows in store.vectors(only)] == [1]
+    both = Filter(("two", "o'three"))
+    assert {hit.passage.document_id for hit in store.search(near, 9, both)} == {"n/b.md", "n/c.md"}
+    assert store.search(near, 9, Filter(("none",))) == []
+    assert len(store.search(near, 9, Filter())) == 4
+
+
+def test_match_finds_any_of_the_words_rare_ones_first(store: VectorStore):
+    store.add(*cut("common rare\ncommon thing\ncommon other\nnothing here\nnor here\nnor there"), unit(6))
+    hits = store.match(["common", "rare"], 9)
+    assert {hit.passage.ordinal for hit in hits} == {1, 2, 3}
+    assert hits[0].passage.ordinal == 1
+    assert all(hit.score == hit.scores["lexical"] > 0 for hit in hits)
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+    assert len(store.match(["common"], 2)) == 2
+
+
+def test_match_ignores_case_and_finds_nothing_for_no_words(store: VectorStore):
+    store.add(*cut("Bridge"), unit(1))
+    assert len(store.match(["bridge"], 9)) == 1
+    assert store.match([], 9) == []
+
+
+def test_frequencies_count_passages_not_words(store: VectorStore):
+    store.add(*cut("one one one\none two\nthree"), unit(3))
+    assert store.frequencies(["one", "three", "four"]) == ([2, 1, 0], 3)
+    assert store.frequencies([]) == ([], 3)
+
+
+def test_frequencies_obey_the_filter(store: VectorStore):
+    store.add(*cut("one\none", "n/a.md", "a"), unit(2))
+    store.add(*cut("one\ntwo", "n/b.md", "b"), unit(2))
+    assert store.frequencies(["one"], Filter(("b",))) == ([1], 2)
+
+
+def test_vectors_give_all_passages_with_their_rows(store: VectorStore):
+    vectors = unit(3)
+    store.add(*cut("a\nb", "n/a.md"), vectors[:2])
+    store.add(*cut("c", "n/c.md"), vectors[2:])
+    batches = list(store.vectors())
+    assert [one.text for passages, _ in batches for one in passages] == ["a", "b", "c"]
+    assert np.array_equal(np.concatenate([rows for _, rows in batches]), vectors)
+
+
+@pytest.mark.parametrize("bad", [np.nan, 0.0, np.inf, 2.0])
+def test_a_bad_vector_is_refused_and_nothing_is_stored(store: VectorStore, bad: float):
+    vectors = unit(2)
+    vectors[1] *= bad
+    with pytest.raises(ValueError, match="unit length"), np.errstate(invalid="ignore"):
+        store.add(*cut("one\ntwo"), vectors)
+    assert store.known() == {}
+    assert store.match(["one"], 9) == []
+
+
+def test_a_bad_vector_leaves_what_was_there(store: VectorStore):
+    store.add(*cut("one"), unit(1))
+    with pytest.raises(ValueError, match="unit length"):
+        store.add(*cut("two"), np.zeros((1, DIM), np.float32))
+    assert [hit.passage.text for hit in store.search(unit(1)[0], 9)] == ["one"]

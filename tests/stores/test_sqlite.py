@@ -1,0 +1,378 @@
+"""The index file: private, whole after any accident, and honest about damage."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+import numpy as np
+import pytest
+import sqlite_vec
+
+from ragqa.errors import FingerprintMismatch, IndexDamaged, IndexLocked, NoIndex, RagqaError
+from ragqa.store.schema import APPLICATION_ID, SCHEMA_VERSION
+from ragqa.store.sqlite import SQLiteStore, create_index, open_index
+from ragqa.types import Matrix
+from tests.fakes import document, passage
+
+ROOT = Path(__file__).parents[2]
+
+
+def made(path: Path) -> SQLiteStore:
+    return create_index(path, fingerprint="f", model="words", dim=4)
+
+
+def unit(rows: int) -> Matrix:
+    return np.eye(4, dtype=np.float32)[:rows]
+
+
+def add(store: SQLiteStore, id: str, *texts: str) -> None:
+    passages = [passage(text, document=id, ordinal=n, heading=(id,)) for n, text in enumerate(texts, start=1)]
+    store.add(document("\n".join(texts), id=id), passages, unit(len(texts)))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "index.db"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[SQLiteStore]:
+    opened = made(path)
+    yield opened
+    opened.close()
+
+
+def second_connection(path: Path) -> apsw.Connection:
+    connection = apsw.Connection(str(path))
+    connection.enable_load_extension(True)
+    connection.load_extension(sqlite_vec.loadable_path())
+    return connection
+
+
+# Files
+
+
+def test_the_files_are_for_their_owner_alone_under_any_umask(path: Path):
+    before = os.umask(0)
+    try:
+        store = made(path)
+        add(store, "n/a.md", "one")
+        files = sorted(path.parent.iterdir())
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in files}
+    finally:
+        os.umask(before)
+    store.close()
+    assert modes == {"index.db": 0o600, "index.db-shm": 0o600, "index.db-wal": 0o600}
+
+
+def test_what_is_committed_survives_a_power_cut(store: SQLiteStore):
+    assert store._db.pragma("journal_mode") == "wal"
+    assert store._db.pragma("synchronous") == 2  # FULL
+
+
+def test_opening_again_finds_everything(store: SQLiteStore, path: Path):
+    add(store, "n/a.md", "one", "two")
+    again = open_index(path)
+    assert (again.fingerprint, again.model, again.dim) == ("f", "words", 4)
+    assert again.text_of("n/a.md") == "onetwo"
+    again.close()
+
+
+def test_a_moved_document_keeps_its_passages(store: SQLiteStore):
+    add(store, "n/a.md", "one")
+    store.relocate("n/a.md", "m/b.md", Path("/m/b.md"), 7)
+    record = store.record("m/b.md")
+    assert record
+    assert (record.path, record.mtime_ns) == (Path("/m/b.md"), 7)
+    assert store.match(["one"], 1)[0].passage.document_id == "m/b.md"
+    assert list(store.faults()) == []
+
+
+# Searching
+
+
+@pytest.mark.parametrize(
+    "word", ['"', '"" OR "', "NEAR(", "foo-bar", "C++", "-x", "*", "one*", "heading:one", "AND", "", "^x", "'"]
+)
+def test_no_word_is_an_operator(store: SQLiteStore, word: str):
+    add(store, "n/a.md", "zebra")
+    assert store.match([word], 3) == []
+    assert store.frequencies([word]) == ([0], 1)
+    assert len(store.match([word, "zebra"], 3)) == 1
+
+
+def test_words_with_marks_in_them_are_found(store: SQLiteStore):
+    add(store, "n/a.md", "a foo-bar in C++", "another foo")
+    assert [hit.passage.ordinal for hit in store.match(["foo-bar"], 3)] == [1]
+    assert [hit.passage.ordinal for hit in store.match(["c++"], 3)] == [1]
+
+
+def test_words_are_compared_by_their_stem_and_without_accents(store: SQLiteStore):
+    add(store, "n/a.md", "bridges", "café")
+    assert [hit.passage.ordinal for hit in store.match(["bridge", "cafe"], 3)] in ([1, 2], [2, 1])
+
+
+def test_more_neighbours_can_be_asked_for_than_sqlite_vec_gives(store: SQLiteStore):
+    add(store, "n/a.md", "one")
+    assert len(store.search(unit(1)[0], 1_000_000)) == 1
+
+
+# Damage
+
+
+def test_a_good_index_has_no_faults(store: SQLiteStore):
+    add(store, "n/a.md", "one", "two")
+    add(store, "n/b.md", "three")
+    add(store, "n/b.md", "four", "five")
+    store.remove("n/a.md")
+    assert list(store.faults()) == []
+    assert set(store.counts().values()) == {1, 2}
+
+
+def test_a_good_index_opened_for_reading_has_no_faults(store: SQLiteStore, path: Path):
+    add(store, "n/a.md", "one")
+    reader = open_index(path)
+    assert list(reader.faults()) == []
+    reader.close()
+
+
+DAMAGE = {
+    "text": "UPDATE passages SET text = 'twp' WHERE text = 'two'",
+    "text, no longer UTF-8": "UPDATE passages SET text = CAST(x'74776f80' AS TEXT) WHERE text = 'two'",
+    "vector": "UPDATE vectors SET vector = CAST(x'01' || substr(vector, 2) AS BLOB) WHERE passage = 2",
+    "vector gone": "DELETE FROM vectors WHERE passage = 2",
+    "vector in the search index": "UPDATE passages_vec SET vector = '[0, 0, 0, 1]' WHERE rowid = 2",
+    "row of vec0": "DELETE FROM passages_vec WHERE rowid = 2",
+    "row of FTS5": "INSERT INTO passages_fts (passages_fts, rowid, heading, text)"
+    " VALUES ('delete', 2, '[\"n/b.md\"]', 'two')",
+    "passage": "DELETE FROM passages WHERE text = 'two'",
+}
+
+
+@pytest.mark.parametrize("sql", DAMAGE.values(), ids=DAMAGE)
+def test_damage_is_reported_with_the_document_it_is_in(store: SQLiteStore, path: Path, sql: str):
+    add(store, "n/a.md", "one")
+    add(store, "n/b.md", "two")
+    vandal = second_connection(path)
+    vandal.execute(sql)
+    assert vandal.changes() == 1
+    vandal.close()
+    faults = list(store.faults())
+    assert any("n/b.md" in fault for fault in faults), faults
+    assert not any("n/a.md" in fault for fault in faults)
+
+
+def test_a_damaged_heading_is_noticed(store: SQLiteStore, path: Path):
+    add(store, "n/a.md", "one")
+    vandal = second_connection(path)
+    vandal.execute("UPDATE passages SET heading = '[\"other\"]'")
+    assert list(store.faults())
+
+
+def test_random_bytes_are_no_index(path: Path):
+    path.write_bytes(bytes(range(1, 256)) * 40)
+    with pytest.raises(IndexDamaged):
+        open_index(path)
+    with pytest.raises(IndexDamaged):
+        made(path)
+
+
+def test_a_missing_or_empty_file_is_no_index_yet(path: Path):
+    with pytest.raises(NoIndex):
+        open_index(path)
+    path.touch()
+    with pytest.raises(NoIndex):
+        open_index(path)
+    made(path).close()
+    open_index(path).close()
+
+
+def test_an_index_cut_short_is_damaged(store: SQLiteStore, path: Path):
+    add(store, "n/a.md", "one")
+    store.close()
+    os.truncate(path, 4096 * 2)
+    with pytest.raises(RagqaError) as refused:
+        open_index(path).known()
+    assert isinstance(refused.value, IndexDamaged)
+
+
+def foreign(path: Path) -> bytes:
+    connection = sqlite3.connect(path)
+    connection.executescript("CREATE TABLE bookmarks (url); INSERT INTO bookmarks VALUES ('a')")
+    connection.close()
+    return path.read_bytes()
+
+
+def test_a_database_of_another_program_is_refused(path: Path):
+    foreign(path)
+    with pytest.raises(IndexDamaged):
+        open_index(path)
+    with pytest.raises(IndexDamaged):
+        made(path)
+
+
+def test_a_database_of_another_program_is_left_as_it_was(path: Path):
+    before = foreign(path)
+    with pytest.raises(IndexDamaged):
+        made(path)
+    assert path.read_bytes() == before
+
+
+def test_another_application_id_is_refused(store: SQLiteStore, path: Path):
+    store._db.pragma("application_id", APPLICATION_ID + 1)
+    with pytest.raises(IndexDamaged):
+        open_index(path)
+
+
+def test_another_application_id_is_refused_for_writing_too(store: SQLiteStore, path: Path):
+    store._db.pragma("application_id", APPLICATION_ID + 1)
+    with pytest.raises(IndexDamaged):
+        made(path)
+
+
+def test_an_index_of_a_newer_version_is_refused(store: SQLiteStore, path: Path):
+    store._db.pragma("user_version", SCHEMA_VERSION + 1)
+    for opening in (open_index, made):
+        with pytest.raises(IndexDamaged) as refused:
+            opening(path)
+        assert "another version" in refused.value.message
+
+
+def test_an_index_without_its_fingerprint_is_damaged(store: SQLiteStore, path: Path):
+    store._db.execute("DELETE FROM meta WHERE key = 'fingerprint'")
+    with pytest.raises(IndexDamaged):
+        open_index(path)
+
+
+def test_vectors_of_another_model_are_refused(store: SQLiteStore, path: Path):
+    with pytest.raises(FingerprintMismatch) as refused:
+        create_index(path, fingerprint="g", model="letters", dim=4)
+    assert "words" in refused.value.message
+    assert "letters" in refused.value.message
+
+
+def test_an_index_that_another_process_writes_is_locked(store: SQLiteStore, path: Path):
+    other = second_connection(path)
+    other.execute("BEGIN IMMEDIATE")
+    store._db.set_busy_timeout(1)
+    with pytest.raises(IndexLocked):
+        add(store, "n/a.md", "one")
+    other.execute("ROLLBACK")
+    add(store, "n/a.md", "one")
+    assert list(store.faults()) == []
+
+
+# Forgetting
+
+
+def test_removed_text_leaves_no_byte(store: SQLiteStore, path: Path):
+    add(store, "n/a.md", "the quick fox " * 50, "and the dog")
+    add(store, "n/secret.md", "Zyxwvutsr lives at Qponmlk street. " * 50, "Zyxwvutsr")
+    store._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert b"Zyxwvutsr" in path.read_bytes()
+    store.remove("n/secret.md")
+    store.erase()
+    for file in path.parent.iterdir():
+        content = file.read_bytes().lower()
+        assert not any(word in content for word in (b"zyxwvut", b"qponml", b"secret.md")), file
+
+
+def test_removed_text_that_a_reader_keeps_alive_is_not_said_to_be_erased(store: SQLiteStore, path: Path):
+    add(store, "n/secret.md", "Zyxwvutsr")
+    reader = second_connection(path)
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT count(*) FROM documents").get == 1
+    store._db.set_busy_timeout(1)
+    store.remove("n/secret.md")
+    with pytest.raises(IndexLocked):
+        store.erase()
+
+
+# Accidents
+
+WRITER = """
+import os, signal, sys
+from pathlib import Path
+from tests.stores.test_sqlite import add, made
+store = made(Path(sys.argv[1]))
+add(store, "n/a.md", "one")
+insert = store._insert
+def insert_and_die(document, collection, passage, vector):
+    insert(document, collection, passage, vector)
+    if passage.ordinal == 2:
+        store._db.cache_flush()
+        os.kill(os.getpid(), signal.SIGKILL)
+store._insert = insert_and_die
+add(store, "n/a.md", "two", "three", "four")
+"""
+
+
+def test_a_writer_killed_in_mid_transaction_leaves_a_whole_index(path: Path):
+    died = subprocess.run([sys.executable, "-c", WRITER, path], cwd=ROOT, check=False)
+    assert died.returncode == -signal.SIGKILL
+    store = open_index(path, writable=True)
+    assert list(store.faults()) == []
+    assert store.text_of("n/a.md") == "one"
+    add(store, "n/a.md", "two", "three", "four")
+    assert store.text_of("n/a.md") == "twothreefour"
+    store.close()
+
+
+CREATOR = """
+import sys
+from pathlib import Path
+from tests.stores.test_sqlite import add, made
+print("ready", flush=True)
+sys.stdin.readline()
+store = made(Path(sys.argv[1]))
+add(store, sys.argv[2], "one")
+store.close()
+"""
+
+
+def test_several_processes_can_make_the_same_index_at_once(path: Path):
+    makers = [
+        subprocess.Popen(
+            [sys.executable, "-c", CREATOR, path, f"n/{n}.md"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for n in range(3)
+    ]
+    for maker in makers:
+        assert maker.stdout
+        assert maker.stdout.readline() == "ready\n"
+    for maker in makers:
+        assert maker.stdin
+        maker.stdin.write("go\n")
+        maker.stdin.flush()
+    outcomes = [maker.communicate(timeout=60) for maker in makers]
+    assert [maker.returncode for maker in makers] == [0, 0, 0], outcomes
+    store = open_index(path, writable=True)
+    assert list(store.known()) == ["n/0.md", "n/1.md", "n/2.md"]
+    assert list(store.faults()) == []
+    store.close()
+
+
+def test_making_an_index_waits_for_another_process_that_is_making_it(path: Path):
+    path.touch()
+    other = apsw.Connection(str(path))
+    other.execute("BEGIN IMMEDIATE")
+    release = threading.Timer(0.2, other.execute, ("ROLLBACK",))
+    release.start()
+    try:
+        made(path).close()
+    finally:
+        release.join()

@@ -1,0 +1,161 @@
+"""Question → answer, with a Llama that says what it is told to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ragqa.answer import NOT_HERE, Writing, answer_question, require_question
+from ragqa.errors import UsageError
+from ragqa.prompt import BudgetTooSmall, Template
+from ragqa.store.exact import ExactStore
+from ragqa.types import Answer, Filter
+from tests.fakes import EchoGenerator, WordEmbedder, document, passage
+
+TEXT = "The iron bridge was opened in 1894. It is painted red each spring. Boats pass under it at noon."
+QUESTION = "When was the iron bridge opened?"
+TEMPLATE = Template("test", "", "$passages $question")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ExactStore:
+    path = tmp_path / "a.md"
+    path.write_text(TEXT)
+    kept = ExactStore()
+    kept.add(document(TEXT, path=path), [passage(TEXT)], WordEmbedder().embed_passages([TEXT]))
+    return kept
+
+
+def ask(
+    store: ExactStore,
+    generator: EchoGenerator | None = None,
+    question: str = QUESTION,
+    min_support: float = 0.25,
+    **more,
+) -> Answer:
+    writing = Writing(generator, TEMPLATE, 100, 50) if generator else None
+    options = {"k": 3, "quotes": 2} | more
+    return answer_question(
+        question, embedder=WordEmbedder(), store=store, writing=writing, min_support=min_support, **options
+    )
+
+
+def test_what_the_evidence_carries_is_answered_with_its_citation(store: ExactStore):
+    answer = ask(store, EchoGenerator("The iron ", "bridge was opened", " in 1894 [7]."))
+    assert answer.status == "answered"
+    assert answer.text == "The iron bridge was opened in 1894. [1]"
+    assert answer.citations[0].evidence.quote == "The iron bridge was opened in 1894."
+    assert (answer.citations[0].n, answer.citations[0].fresh) == (1, "same")
+    assert answer.completion_tokens == 3
+
+
+def test_a_sentence_without_support_is_kept_but_not_shown(store: ExactStore):
+    answer = ask(store, EchoGenerator("The iron bridge was opened in 1894. It cost 12 million euros."))
+    assert answer.text == "The iron bridge was opened in 1894. [1]"
+    assert [one.verdict for one in answer.written] == ["verbatim", "unsupported"]
+
+
+def test_when_nothing_written_is_supported_the_documents_are_quoted(store: ExactStore):
+    answer = ask(store, EchoGenerator("It was opened in 1993."))
+    assert answer.status == "quoted"
+    assert answer.text.startswith("“The iron bridge was opened in 1894.” [1]\n“")
+    assert len(answer.citations) == 2
+    assert answer.written[0].reason
+
+
+def test_a_llama_that_writes_nothing_leaves_the_quotes(store: ExactStore):
+    assert ask(store, EchoGenerator()).status == "quoted"
+
+
+def test_without_a_llama_the_documents_are_quoted(store: ExactStore):
+    answer = ask(store)
+    assert (answer.status, answer.prompt, answer.models["generate"]) == ("quoted", None, None)
+
+
+def test_a_question_the_documents_do_not_answer_is_not_given_to_the_llama(store: ExactStore):
+    generator = EchoGenerator("Bananas are yellow.")
+    answer = ask(store, generator, "What colour has a banana?")
+    assert (answer.status, answer.text) == ("abstained", NOT_HERE)
+    assert (generator.prompts, generator.loads, answer.written) == ([], 0, ())
+    assert answer.support < 0.25
+
+
+def test_an_empty_store_abstains_even_where_no_support_is_wanted():
+    generator = EchoGenerator("Anything.")
+    answer = ask(ExactStore(), generator, min_support=0)
+    assert (answer.status, answer.citations, answer.of_documents, generator.prompts) == ("abstained", (), 0, [])
+
+
+def test_the_best_quotes_come_first_and_as_many_as_wanted(store: ExactStore):
+    answer = ask(store, quotes=1)
+    assert [one.evidence.quote for one in answer.citations] == ["The iron bridge was opened in 1894."]
+
+
+def test_a_quote_beyond_the_best_is_cited_beside_one_of_them(store: ExactStore):
+    generator = EchoGenerator("The iron bridge was opened in 1894. Boats pass under it at noon.")
+    answer = ask(store, generator, quotes=1)
+    assert answer.text == "The iron bridge was opened in 1894. [1] Boats pass under it at noon. [2]"
+    assert [one.n for one in answer.citations] == [1, 2]
+
+
+def test_true_words_that_answer_something_else_are_not_the_answer(store: ExactStore):
+    answer = ask(store, EchoGenerator("Boats pass under it at noon."), quotes=1)
+    assert answer.status == "quoted"
+
+
+def test_the_second_paragraph_is_not_waited_for(store: ExactStore):
+    answer = ask(store, EchoGenerator("The iron bridge was opened in 1894.", "\n", "\n", "More.", "More."))
+    assert answer.completion_tokens == 3
+
+
+def test_the_prompt_keeps_room_for_the_answer_in_a_small_context(store: ExactStore):
+    generator = EchoGenerator("x", context=90)
+    ask(store, generator)
+    assert generator.prompts[0].budget == 90 - 50
+    with pytest.raises(BudgetTooSmall):
+        ask(store, EchoGenerator("x", context=52))
+
+
+def test_a_changed_and_a_deleted_file_are_told(store: ExactStore):
+    path = store.known()["notes/a.md"].path
+    path.write_text("Something else.")
+    assert ask(store).citations[0].fresh == "changed"
+    path.unlink()
+    assert ask(store).citations[0].fresh == "deleted"
+
+
+def test_other_collections_are_not_asked(store: ExactStore):
+    answer = ask(store, where=Filter(("office",)))
+    assert (answer.status, answer.of_documents) == ("abstained", 0)
+
+
+def test_an_answer_tells_its_stages_models_and_context(store: ExactStore):
+    answer = ask(store, EchoGenerator("x"))
+    assert {"search", "evidence", "generate", "total"} <= set(answer.timing_ms)
+    assert answer.models == {"embed": "words", "generate": "echo"}
+    assert answer.context == 2048
+    assert len({ask(store).id for _ in range(3)}) == 3
+
+
+def test_the_same_question_gets_the_same_answer(store: ExactStore):
+    first, second = (replace(ask(store), id="", timing_ms={}) for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize("question", ["", " \n\t", "\0"])
+def test_an_empty_question_is_refused(question: str):
+    with pytest.raises(UsageError):
+        require_question(question, WordEmbedder())
+
+
+@pytest.mark.parametrize("question", ["word " * 20, "x" * 10_000_000])
+def test_a_question_too_long_for_the_embedder_is_refused(question: str):
+    with pytest.raises(UsageError) as refused:
+        require_question(question, WordEmbedder(max_tokens=16))
+    assert "16 can be read" in refused.value.message
+
+
+def test_a_question_becomes_one_line_of_valid_text():
+    assert require_question(" When\n\0was \udce9 it? ", WordEmbedder()) == "When was ? it?"

@@ -1,0 +1,334 @@
+"""Files → store."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ragqa.errors import UsageError
+from ragqa.index import GROUP, IndexStore, Summary, fingerprint, readable, update_index
+from ragqa.store.sqlite import SQLiteStore, create_index
+from ragqa.types import Matrix
+from tests.fakes import WordEmbedder
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SQLiteStore]:
+    opened = create_index(tmp_path / "index.db", fingerprint="f", model="words", dim=64)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    folder = tmp_path / "notes"
+    write(folder / "a.md", "# Bridge\n\nThe bridge opened in 1894.\n")
+    write(folder / "deep" / "b.txt", "Eggs and flour.\n")
+    return folder
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def update(store: IndexStore, *paths: Path, embedder: WordEmbedder | None = None, **options: Any) -> Summary:
+    summary = Summary()
+    embedder = embedder or WordEmbedder()
+    options = {"max_file_size": 10_000} | options
+    update_index(paths, store=store, embedder=embedder, summary=summary, **options)
+    return summary
+
+
+def did(summary: Summary) -> dict[str, int]:
+    counts = {name: getattr(summary, name) for name in ("indexed", "unchanged", "moved", "removed")}
+    counts["skipped"] = len(summary.skipped)
+    return {name: count for name, count in counts.items() if count}
+
+
+def ids(store: SQLiteStore) -> list[str]:
+    return list(store.known())
+
+
+# New, changed, gone
+
+
+def test_new_files_are_indexed_with_their_folders_name(store: SQLiteStore, notes: Path):
+    summary = update(store, notes)
+    assert did(summary) == {"indexed": 2}
+    assert summary.passages == 2
+    assert ids(store) == ["notes/a.md", "notes/deep/b.txt"]
+    assert store.text_of("notes/deep/b.txt") == "Eggs and flour.\n"
+    assert list(store.faults()) == []
+
+
+def test_an_unchanged_file_is_not_read_again(store: SQLiteStore, notes: Path):
+    update(store, notes)
+    embedder = WordEmbedder()
+    assert did(update(store, notes, embedder=embedder)) == {"unchanged": 2}
+    assert embedder.embedded == []
+
+
+def test_a_touched_file_is_remembered_as_touched(store: SQLiteStore, notes: Path):
+    update(store, notes)
+    os.utime(notes / "a.md", ns=(5, 5))
+    assert did(update(store, notes)) == {"unchanged": 2}
+    assert store.known()["notes/a.md"].mtime_ns == 5
+
+
+def test_a_changed_file_is_indexed_anew_under_its_id(store: SQLiteStore, notes: Path):
+    update(store, notes)
+    write(notes / "a.md", "Another text.\n")
+    assert did(update(store, notes)) == {"indexed": 1, "unchanged": 1}
+    assert store.text_of("notes/a.md") == "Another text.\n"
+
+
+def test_a_file_that_lost_its_text_is_removed(store: SQLiteStore, notes: Path):
+    update(store, notes)
+    write(notes / "a.md", " \n")
+    assert did(update(store, notes)) == {"unchanged": 1, "removed": 1, "skipped": 1}
+    assert ids(store) == ["notes/deep/b.txt"]
+
+
+def test_a_moved_file_keeps_its_vectors(store: SQLiteStore, notes: Path):
+    update(store, notes)
+    (notes / "a.md").rename(notes / "deep" / "c.md")
+    embedder = WordEmbedder()
+    assert did(update(store, notes, embedder=embedder)) == {"unchanged": 1, "moved": 1}
+    assert embedder.embedded == []
+    assert ids(store) == ["notes/deep/b.txt", "notes/deep/c.md"]
+    assert store.known()["notes/deep/c.md"].path == notes / "deep" / "c.md"
+
+
+def test_a_file_renamed_to_another_format_is_read_as_that_format(store: SQLiteStore, notes: Path):
+    text = "# Bridge\n\nIt opened.\n"
+    update(store, write(notes / "c.txt", text), notes)
+    (notes / "c.txt").rename(notes / "c.md")
+    update(store, notes)
+    (hit,) = [hit for hit in store.match(["opened"], 9) if hit.passage.document_id == "notes/c.md"]
+    assert hit.passage.heading == ("Bridge",)
+
+
+def test_a_copied_file_is_indexed_beside_the_first(store: SQLiteStore, notes: Path):
+    update(store, notes)
+    write(notes / "copy.md", (notes / "a.md").read_text())
+    assert did(update(store, notes)) == {"indexed": 1, "unchanged": 2}
+
+
+def test_a_deleted_file_is_removed(store: SQLiteStore, notes: Path):
+    update(store, notes)
+    (notes / "a.md").unlink()
+    assert did(update(store, notes)) == {"unchanged": 1, "removed": 1}
+    assert ids(store) == ["notes/deep/b.txt"]
+
+
+def test_a_deleted_file_outside_the_folders_asked_for_stays(store: SQLiteStore, notes: Path, tmp_path: Path):
+    other = write(tmp_path / "other" / "c.md", "Text.")
+    update(store, notes, other)
+    other.unlink()
+    assert did(update(store, notes)) == {"unchanged": 2}
+    assert "other/c.md" in ids(store)
+
+
+def test_an_emptied_folder_keeps_its_documents_until_pruned(store: SQLiteStore, notes: Path):
+    update(store, notes)
+    (notes / "a.md").unlink()
+    (notes / "deep" / "b.txt").unlink()
+    summary = update(store, notes)
+    assert did(summary) == {}
+    assert "2 kept" in summary.notes[0]
+    assert did(update(store, notes, prune=True)) == {"removed": 2}
+    assert ids(store) == []
+
+
+def test_a_vanished_folder_is_an_error_and_removes_nothing(store: SQLiteStore, notes: Path, tmp_path: Path):
+    update(store, notes)
+    notes.rename(tmp_path / "elsewhere")
+    with pytest.raises(UsageError) as refused:
+        update(store, notes, prune=True)
+    assert "nothing was removed" in refused.value.hint
+    assert len(ids(store)) == 2
+
+
+def test_stopping_keeps_the_documents_that_were_done(store: SQLiteStore, tmp_path: Path):
+    for n in range(3):
+        write(tmp_path / "many" / f"{n}.txt", "\n\n".join(f"Paragraph {n} {m}. " + "word " * 70 for m in range(GROUP)))
+
+    class Stopped(WordEmbedder):
+        def embed_passages(self, texts: list[str]) -> Matrix:
+            if len(self.embedded) >= 2 * GROUP:
+                raise KeyboardInterrupt
+            return super().embed_passages(texts)
+
+    summary = Summary()
+    with pytest.raises(KeyboardInterrupt):
+        update_index(
+            [tmp_path / "many"], store=store, embedder=Stopped(), summary=summary, max_file_size=10**6, prune=False
+        )
+    assert summary.indexed == len(ids(store)) == 2
+    assert list(store.faults()) == []
+
+
+# Which files
+
+
+def test_links_are_not_followed(store: SQLiteStore, notes: Path, tmp_path: Path):
+    write(tmp_path / "secret" / "c.md", "Secret.")
+    (notes / "link.md").symlink_to(tmp_path / "secret" / "c.md")
+    (notes / "folder").symlink_to(tmp_path / "secret")
+    (notes / "round").symlink_to(notes)
+    summary = update(store, notes)
+    assert did(summary) == {"indexed": 2, "skipped": 3}
+    assert set(summary.reasons) == {"link, not followed"}
+
+
+def test_a_link_that_was_named_is_followed(store: SQLiteStore, notes: Path, tmp_path: Path):
+    (tmp_path / "link").symlink_to(notes)
+    update(store, tmp_path / "link")
+    assert ids(store) == ["notes/a.md", "notes/deep/b.txt"]
+
+
+def test_a_fifo_is_skipped(store: SQLiteStore, notes: Path):
+    os.mkfifo(notes / "pipe.md")
+    summary = update(store, notes)
+    assert summary.skipped == [(notes / "pipe.md", "not a regular file")]
+
+
+def test_a_named_fifo_is_refused(store: SQLiteStore, tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe.md")
+    with pytest.raises(UsageError):
+        update(store, tmp_path / "pipe.md")
+
+
+def test_hidden_files_and_unknown_formats_are_not_looked_at(store: SQLiteStore, notes: Path):
+    write(notes / ".hidden.md", "x")
+    write(notes / ".git" / "c.md", "x")
+    write(notes / "picture.png", "x")
+    assert did(update(store, notes)) == {"indexed": 2}
+
+
+def test_a_named_file_of_unknown_format_is_read_as_text(store: SQLiteStore, tmp_path: Path):
+    update(store, write(tmp_path / "code.py", "x = 1\n"))
+    assert len(ids(store)) == 1
+
+
+@pytest.mark.parametrize(
+    ("glob", "expected"),
+    [
+        ("*.txt", ["notes/deep/b.txt"]),
+        ("*.py", ["notes/c.py"]),
+        ("deep/*", ["notes/deep/b.txt"]),
+        ("**/*.txt", ["notes/deep/b.txt"]),
+        ("**/*.md", ["notes/a.md"]),
+        ("?.*", ["notes/a.md", "notes/c.py", "notes/deep/b.txt"]),
+        ("none", []),
+    ],
+)
+def test_a_glob_chooses_by_name_or_by_path(store: SQLiteStore, notes: Path, glob: str, expected: list[str]):
+    write(notes / "c.py", "x = 1\n")
+    update(store, notes, glob=glob)
+    assert ids(store) == expected
+
+
+def test_a_glob_removes_nothing_that_is_still_there(store: SQLiteStore, notes: Path):
+    update(store, notes)
+    assert did(update(store, notes, glob="*.md", prune=True)) == {"unchanged": 1}
+    assert len(ids(store)) == 2
+
+
+def test_too_large_a_file_is_skipped_and_the_others_are_not(store: SQLiteStore, notes: Path):
+    write(notes / "large.txt", "word " * 5000)
+    assert did(update(store, notes)) == {"indexed": 2, "skipped": 1}
+
+
+def test_a_file_met_twice_is_indexed_once(store: SQLiteStore, notes: Path):
+    assert did(update(store, notes, notes / "deep", notes / "a.md")) == {"indexed": 2}
+
+
+def test_a_file_whose_vector_is_bad_is_skipped(store: SQLiteStore, notes: Path):
+    class Broken(WordEmbedder):
+        def embed_passages(self, texts: list[str]) -> Matrix:
+            vectors = super().embed_passages(texts)
+            vectors[0] = np.nan
+            return vectors
+
+    summary = update(store, notes, embedder=Broken())
+    assert did(summary) == {"indexed": 1, "skipped": 1}
+    assert summary.reasons == {"bad vector": 1}
+
+
+# Names
+
+
+def test_two_folders_of_one_name_give_different_ids(store: SQLiteStore, tmp_path: Path):
+    for home in ("x", "y"):
+        write(tmp_path / home / "notes" / "a.md", f"Text of {home}.")
+    update(store, tmp_path / "x" / "notes", tmp_path / "y" / "notes")
+    assert ids(store) == ["notes/a.md", "y/notes/a.md"]
+
+
+def test_an_id_stays_when_the_folder_is_named_otherwise(store: SQLiteStore, notes: Path):
+    update(store, notes)
+    assert did(update(store, notes.parent / "notes" / "deep")) == {"unchanged": 1}
+    assert ids(store) == ["notes/a.md", "notes/deep/b.txt"]
+
+
+@pytest.mark.parametrize("name", ["new\nline.md", "caf\udce9.md", "漢字 'q\" %s.md", "-x.md"])
+def test_any_name_that_a_file_can_have_is_indexed_and_found_again(store: SQLiteStore, tmp_path: Path, name: str):
+    folder = tmp_path / "odd"
+    write(folder / name, "Some text.")
+    assert did(update(store, folder)) == {"indexed": 1}
+    (record,) = store.known().values()
+    assert record.path == folder / name
+    record.id.encode()
+    assert did(update(store, folder)) == {"unchanged": 1}
+
+
+def test_bytes_that_are_not_utf8_are_spelled_out_in_the_id():
+    assert readable(Path("caf\udce9.md")) == "caf\\xe9.md"
+
+
+def test_a_name_spelled_like_another_ones_bytes_is_a_document_of_its_own(store: SQLiteStore, tmp_path: Path):
+    folder = tmp_path / "odd"
+    write(folder / "caf\udce9.md", "One text.")
+    write(folder / "caf\\xe9.md", "Another text.")
+    assert did(update(store, folder)) == {"indexed": 2}
+    assert len(ids(store)) == 2
+
+
+# Collections
+
+
+def test_documents_go_into_the_collection_and_stay_there(store: SQLiteStore, notes: Path):
+    update(store, notes, collection="kitchen")
+    write(notes / "a.md", "Another text.")
+    update(store, notes)
+    assert {record.collection for record in store.known().values()} == {"kitchen"}
+
+
+def test_another_collection_takes_documents_over(store: SQLiteStore, notes: Path):
+    update(store, notes)
+    assert did(update(store, notes, collection="kitchen")) == {"indexed": 2}
+    assert {record.collection for record in store.known().values()} == {"kitchen"}
+    assert list(store.faults()) == []
+
+
+def test_repaired_files_are_counted(store: SQLiteStore, notes: Path):
+    (notes / "c.txt").write_bytes(b"caf\xe9 au lait")
+    assert update(store, notes).repaired == 1
+
+
+def test_progress_ends_with_all_files_done(store: SQLiteStore, notes: Path):
+    steps: list[tuple[int, int]] = []
+    update(store, notes, progress=lambda done, total, summary: steps.append((done, total)))
+    assert steps == [(0, 2), (1, 2), (2, 2)]
+
+
+def test_the_fingerprint_names_embedder_and_way_of_cutting():
+    assert fingerprint(WordEmbedder()).startswith("words-64:passages-")
