@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import ctypes
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -17,8 +18,8 @@ from ragqa.types import Piece, Prompt
 if TYPE_CHECKING:
     from llama_cpp import Llama
 
-# Ctrl-C is heard between two batches: 64 tokens take a fraction of a second even on a slow core.
-BATCH_TOKENS = 64
+# Ctrl-C is heard between two batches, so the larger the model, the fewer tokens a batch.
+BATCH_TOKENS, BATCH_TOKENS_LARGE, LARGE = 128, 32, 1_000_000_000
 MAGIC = b"GGUF"
 
 
@@ -133,6 +134,24 @@ def read_header(path: Path) -> GGUFHeader:
     )
 
 
+def requantize(source: Path, target: Path) -> None:
+    """Write a model's weights in 8 bits: larger, nothing lost, and read twice as fast as 4 bits with a minimum.
+
+    Raises:
+        ModelError: llama.cpp could not read the source or write the target.
+    """
+    import llama_cpp
+
+    check_gguf(source)
+    llama_cpp.llama_log_set(_log_callback(), ctypes.c_void_p(0))
+    options = llama_cpp.llama_model_quantize_default_params()
+    options.ftype = llama_cpp.LLAMA_FTYPE_MOSTLY_Q8_0
+    options.allow_requantize = True
+    failed = llama_cpp.llama_model_quantize(os.fsencode(source), os.fsencode(target), ctypes.byref(options))
+    if failed or not target.is_file():
+        raise ModelError(f"{source}: cannot be requantized into {target.parent}", "check the free space there")
+
+
 class LlamaGenerator:
     """A GGUF model through llama.cpp. Weights are mapped at the first generation, not before.
 
@@ -168,7 +187,7 @@ class LlamaGenerator:
         return _open(
             self.path,
             n_ctx=self.context,
-            n_batch=BATCH_TOKENS,
+            n_batch=BATCH_TOKENS if self.path.stat().st_size < LARGE else BATCH_TOKENS_LARGE,
             n_threads=self.threads,
             n_threads_batch=self.threads,
             n_gpu_layers=-1,

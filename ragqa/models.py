@@ -24,6 +24,7 @@ from ragqa.hub import download
 
 Backend = Literal["onnx", "sentence-transformers", "llama.cpp"]
 MANIFEST = "manifest.json"
+REQUANTIZED = "model-q8_0.gguf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def prepare(models: Path, name: str, say: Callable[[str], None]) -> Manifest:
         raise ModelError(f"{source}: sha256 mismatch, the file is damaged", f"install {model.wheel[0]} again")
     origin = f"package {model.wheel[0]}"
     if model.kind == "generate":
-        return _register_gguf(models, name, source, origin, model.licence, model.sha256)
+        return _register_gguf(models, name, source, origin, model.licence, requantized=model.requantized)
     return _prepare_embedder(models, model, source, origin)
 
 
@@ -206,7 +207,7 @@ def _prepare_embedder(models: Path, model: Model, source: Path, origin: str) -> 
 
     with new_folder(_place(models, model.name)) as folder:
         names = prepare_e5(source, folder, model.dim)
-        files = tuple(replace(_weights_file(folder / name), path=name) for name in names)  # the folder is renamed yet
+        files = _own_files(folder, *names)
         manifest = Manifest(
             model.name,
             "embed",
@@ -248,20 +249,25 @@ def _register_folder(models: Path, name: str, path: Path, origin: str, licence: 
     return read_manifest(models / name)
 
 
-def _register_gguf(models: Path, name: str, path: Path, origin: str, licence: str = "", sha256: str = "") -> Manifest:
-    from ragqa.generate import read_header
+def _register_gguf(
+    models: Path, name: str, path: Path, origin: str, licence: str = "", *, requantized: bool = False
+) -> Manifest:
+    from ragqa.generate import read_header, requantize
 
     header = read_header(path)
     with new_folder(_place(models, name)) as folder:
         if header.encoding:
             header.encoding.save(folder)
+        if requantized:
+            requantize(path, folder / REQUANTIZED)
+        files = _own_files(folder, REQUANTIZED) if requantized else (_weights_file(path),)
         manifest = Manifest(
             name,
             "generate",
             "llama.cpp",
             licence or header.licence,
             origin,
-            (_weights_file(path, sha256),),
+            files,
             _made_by(),
             folder,
             context=header.context,
@@ -279,9 +285,14 @@ def _place(models: Path, name: str) -> Path:
     return target
 
 
-def _weights_file(path: Path, sha256: str = "") -> WeightsFile:
+def _own_files(folder: Path, *names: str) -> tuple[WeightsFile, ...]:
+    """Files in the model's own folder, by relative path: the folder is still to be renamed."""
+    return tuple(replace(_weights_file(folder / name), path=name) for name in names)
+
+
+def _weights_file(path: Path) -> WeightsFile:
     status = path.stat()
-    return WeightsFile(str(path), sha256 or sha256_of(path), status.st_size, status.st_mtime_ns)
+    return WeightsFile(str(path), sha256_of(path), status.st_size, status.st_mtime_ns)
 
 
 def _write_manifest(manifest: Manifest) -> None:

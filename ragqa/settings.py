@@ -47,7 +47,7 @@ class Settings:
     passages: int = 5
     quotes: int = 2
     budget: int = 512
-    max_answer: int = 128
+    max_answer: int = 96
     min_support: float = 0.25
     max_file_size: int = 32 * 1024 * 1024
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ragqa.cli.open import collections_filter, open_for_search, open_writing
+from ragqa.cli.open import collections_filter, load, open_for_search, open_writing
 from ragqa.cli.options import Collections, Db, EmbedModel, Model, Number, Options, Quiet, settle, speaker
 from ragqa.cli.render import answer_json, console, print_answer, print_explanation, print_json, print_lines
 from ragqa.errors import UsageError
@@ -80,6 +80,7 @@ def _open(settings: Settings, collection: list[str], quotes: bool, system: str |
     store, embedder = open_for_search(settings, say)
     where = collections_filter(store, collection)
     writing = None if quotes else open_writing(settings, system, say)
+    load(embedder, writing)
 
     def ask_one(question: str) -> Answer:
         with _status(quiet) as update:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,6 +86,18 @@ def open_writing(settings: Settings, system: str | None, say: Say) -> Writing:
         threads=settings.cores,
     )
     return Writing(generator, template, settings.budget, settings.max_answer, system)
+
+
+def load(embedder: Embedder, writing: Writing | None) -> None:
+    """Load all weights side by side.
+
+    Nothing may be printed meanwhile: llama-cpp-python points stdout and stderr elsewhere while it loads.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        loading = pool.submit(writing.generator.load) if writing else None
+        embedder.load()
+        if loading:
+            loading.result()
 
 
 def collections_filter(store: SQLiteStore, names: Sequence[str]) -> Filter | None:

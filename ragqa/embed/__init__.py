@@ -29,6 +29,9 @@ class Embedder(Protocol):
     @property
     def max_tokens(self) -> int: ...
 
+    def load(self) -> None:
+        """Load weights and tokenizer now instead of at the first text."""
+
     def count_tokens(self, text: str) -> int:
         """Tokens of `text` as a passage, prefix and end marks included."""
 

@@ -65,6 +65,13 @@ class OnnxEmbedder:
         except Exception as error:  # onnxruntime's own errors share no public base class
             raise _damaged(self.folder / GRAPH_FILE, error) from error
 
+    def load(self) -> None:
+        # The session opens outside Python's lock, the tokenizer inside it: so they go side by side.
+        with ThreadPoolExecutor(1) as pool:
+            opening = pool.submit(lambda: self._session)
+            _ = self._tokenizer
+            opening.result()
+
     def count_tokens(self, text: str) -> int:
         return len(self._tokenizer.encode(PASSAGE_PREFIX + text).ids)
 

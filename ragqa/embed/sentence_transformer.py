@@ -51,6 +51,9 @@ class SentenceTransformerEmbedder:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise ModelError(f"{self.folder}: cannot be loaded: {reason}", "run `ragqa models verify`") from error
 
+    def load(self) -> None:
+        _ = self._model
+
     @property
     def max_tokens(self) -> int:
         return int(self._model.max_seq_length or 512)
