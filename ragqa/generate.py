@@ -110,8 +110,7 @@ def read_header(path: Path) -> GGUFHeader:
     Raises:
         ModelError: The file is damaged, or of a kind that this llama.cpp does not know.
     """
-    import llama_cpp
-
+    llama_cpp = _llama_cpp()
     model = _open(path, vocab_only=True)
     metadata = model.metadata
     architecture = metadata.get("general.architecture", "unknown")
@@ -140,10 +139,8 @@ def requantize(source: Path, target: Path) -> None:
     Raises:
         ModelError: llama.cpp could not read the source or write the target.
     """
-    import llama_cpp
-
     check_gguf(source)
-    llama_cpp.llama_log_set(_log_callback(), ctypes.c_void_p(0))
+    llama_cpp = _llama_cpp()
     options = llama_cpp.llama_model_quantize_default_params()
     options.ftype = llama_cpp.LLAMA_FTYPE_MOSTLY_Q8_0
     options.allow_requantize = True
@@ -209,8 +206,7 @@ class LlamaGenerator:
         Every piece is tokenized by itself, and only the scaffold with control tokens, so no text
         of a document can open or close a turn.
         """
-        import llama_cpp
-
+        llama_cpp = _llama_cpp()
         model = self._model
         tokens = [token for piece in prompt.pieces for token in _tokenize(model, piece)]
         vocab = llama_cpp.llama_model_get_vocab(model.model)
@@ -231,10 +227,8 @@ def _tokenize(model: Llama, piece: Piece) -> list[int]:
 
 
 def _open(path: Path, **options: Any) -> Llama:
-    import llama_cpp
-
     check_gguf(path)
-    llama_cpp.llama_log_set(_log_callback(), ctypes.c_void_p(0))
+    llama_cpp = _llama_cpp()
     try:
         return llama_cpp.Llama(str(path), verbose=False, **options)
     except Exception as error:  # llama-cpp-python raises ValueError, AssertionError, RuntimeError, MemoryError
@@ -242,8 +236,22 @@ def _open(path: Path, **options: Any) -> Llama:
 
 
 @cache
-def _log_callback() -> Any:
-    """A log callback that says nothing, kept alive: llama.cpp would print text of the model file raw."""
+def _llama_cpp() -> Any:
+    """The library, imported where it is first used, silent and polite.
+
+    Its log would print text of the model file raw. Its threads would wait for each other in busy loops, which
+    takes fifteen times as long as soon as another program wants a core; asked to sleep, they lose nothing.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    import llama_cpp
+
+    llama_cpp.llama_log_set(_silent(), ctypes.c_void_p(0))
+    return llama_cpp
+
+
+@cache
+def _silent() -> Any:
+    """A log callback that says nothing; kept, because llama.cpp keeps only a pointer to it."""
     import llama_cpp
 
     return llama_cpp.llama_log_callback(lambda level, text, data: None)
