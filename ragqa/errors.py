@@ -8,7 +8,7 @@ RagqaError                      1
 │  └─ FingerprintMismatch      12   the index was made with another model
 ├─ IndexDamaged                13   or from a newer version of ragqa
 ├─ NotWritable                 14   no space, no permission, standard output closed
-├─ NetworkBlocked              16   something other than `models pull` wanted the network
+├─ NetworkBlocked              16   something other than `models pull` tried to use the network
 └─ BadInput                     3   one document cannot be read; the others can
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from ragqa.catalogue import Model
@@ -18,6 +19,8 @@ def download(model: Model, target: Path) -> None:
     import huggingface_hub
     from huggingface_hub.errors import HfHubHTTPError
 
+    if not sys.stderr.isatty():
+        huggingface_hub.utils.disable_progress_bars()
     patterns = [model.file] if model.file else ["*.json", "*.safetensors", "*.model", "1_Pooling/*"]
     hint = "check the connection and run the same command again: it goes on where it stopped"
     try:

@@ -256,11 +256,13 @@ def _register_gguf(
 
     header = read_header(path)
     with new_folder(_place(models, name)) as folder:
+        own: list[str] = []
         if header.encoding:
-            header.encoding.save(folder)
+            own += header.encoding.save(folder)
         if requantized:
             requantize(path, folder / REQUANTIZED)
-        files = _own_files(folder, REQUANTIZED) if requantized else (_weights_file(path),)
+            own.append(REQUANTIZED)
+        files = _own_files(folder, *own) if requantized else (_weights_file(path), *_own_files(folder, *own))
         manifest = Manifest(
             name,
             "generate",

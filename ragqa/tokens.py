@@ -72,11 +72,13 @@ class BytePairEncoding:
             tokens = self._encoding.encode_ordinary(text)
         return [token for token in tokens if token < _ABSENT]
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path) -> tuple[str, str]:
+        """Write two files into `folder`; returns their names."""
         lines = (base64.b64encode(token) + b" %d\n" % rank for token, rank in self.ranks.items())
         (folder / RANKS_FILE).write_bytes(b"".join(lines))
         content = {"pattern": self.pattern, "ranks": len(self.ranks), "specials": self.specials}
         (folder / SPECIALS_FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        return RANKS_FILE, SPECIALS_FILE
 
     @classmethod
     def load(cls, folder: Path) -> BytePairEncoding:

@@ -12,6 +12,7 @@ from typing import NoReturn
 import typer
 
 from ragqa.cli import ask, care, index, models, search
+from ragqa.cli.guard import block_network
 from ragqa.cli.options import joined_options
 from ragqa.errors import NotWritable, RagqaError, UsageError
 
@@ -44,6 +45,7 @@ def _root(context: typer.Context, version: bool = typer.Option(False, "--version
 def main() -> NoReturn:
     """Run a command and leave with the exit code that docs and scripts rely on."""
     _mend_streams()
+    block_network(sys.argv[1:])
     code = _flush(_run(sys.argv[1:]))
     # Threads and models need no taking down one by one; what matters is on disk and on stdout.
     os._exit(code)
@@ -69,7 +71,8 @@ def _run(arguments: Sequence[str]) -> int:
     except MemoryError:
         return _report(RagqaError("out of memory", "close other programs, or use a smaller model"))
     except OSError as error:
-        return _report(NotWritable(str(error), "check space and permissions"))
+        where = error.filename or "standard output"
+        return _report(NotWritable(f"{where}: {error.strerror}; the answer is not complete"))
     except Exception as error:  # the last door: no traceback unless asked for
         return _report(RagqaError(f"unexpected {type(error).__name__}: {error}", "RAGQA_DEBUG=1 shows the traceback"))
 
@@ -118,5 +121,6 @@ def _flush(code: int) -> int:
     except BrokenPipeError:
         return BROKEN_PIPE
     except OSError as error:
-        return _report(NotWritable(f"standard output: {error.strerror}; the answer is not complete"))
+        if code != NotWritable.exit_code:  # said already
+            return _report(NotWritable(f"standard output: {error.strerror}; the answer is not complete"))
     return code

@@ -159,12 +159,16 @@ def _batch(asked: Ask, lines: Iterable[str], explain: bool) -> Iterator[JSON]:
             yield {"id": id, "question": question[:200], "error": error.message}
 
 
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
 def _parse(line: str) -> tuple[Any, str, str]:
     """Id, question and fault of a line: plain text, or a JSON object with `question` and perhaps `id`."""
     if not line.lstrip().startswith("{"):
         return None, line.strip(), ""
     try:
-        values = json.loads(line)
+        values = json.loads(line, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         return None, line.strip()[:200], f"not JSON: {error}"
     question = values.get("question")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ragqa.cli.open import collections_filter
 from ragqa.cli.options import Collections, Db, Options, settle
 from ragqa.cli.render import path_from_here, print_json, print_lines, print_table, record_json, shown
 from ragqa.errors import IndexDamaged, UsageError
@@ -35,7 +37,6 @@ def list_documents(
     option: Options = None,
 ) -> None:
     """List the documents in the index."""
-    from ragqa.cli.open import collections_filter
     from ragqa.store.sqlite import open_index
 
     store = open_index(settle(db=db, options=option).db)
@@ -111,14 +112,13 @@ def forget(
         raise UsageError("a document, a path or -c COLLECTION is wanted", "`ragqa ls` lists documents")
     store = open_index(settle(db=db, options=option).db, writable=True)
     records = store.known()
-    unwanted = {r.id for r in records.values() if r.collection in (collection or [])}
+    where = collections_filter(store, collection or [])
+    unwanted = {r.id for r in records.values() if where and r.collection in where.collections}
     for name in names or []:
         matching = _matching(name, list(records.values()))
         if not matching:
             raise UsageError(f"nothing in the index is {name!r}", "`ragqa ls` lists documents; nothing was removed")
         unwanted |= matching
-    if not unwanted:
-        raise UsageError(f"no collection {', '.join(collection or [])!r}", "nothing was removed")
     for id in sorted(unwanted):
         store.remove(id)
     store.erase()
@@ -127,6 +127,8 @@ def forget(
 
 
 def _matching(name: str, records: list[DocumentRecord]) -> set[str]:
+    if not name:  # an unset variable in a script; as a path it would be the working folder
+        return set()
     place = Path(name).expanduser().absolute()
     places = {place, place.resolve()}
     return {
@@ -143,4 +145,4 @@ def path(
 ) -> None:
     """Print where the index, the history, the models or the configuration lie."""
     settings = settle(db=db, options=option)
-    sys.stdout.write(f"{getattr(settings, which)}\n")
+    sys.stdout.buffer.write(os.fsencode(getattr(settings, which)) + b"\n")

@@ -43,7 +43,14 @@ def settle(
             raise UsageError(f"-o {option}: a setting and a value are wanted", "for example `-o budget 800`")
         flags[name] = value
     named = {"db": db, "model": model, "embed_model": embed_model, "passages": passages, "template": template}
-    return load_settings(os.environ, Path.cwd(), flags | {k: v for k, v in named.items() if v is not None})
+    return load_settings(os.environ, _here(), flags | {k: v for k, v in named.items() if v is not None})
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:  # the working folder was removed; what is not relative to it still works
+        return Path("/")
 
 
 def joined_options(arguments: Sequence[str]) -> list[str]:

@@ -32,6 +32,11 @@ def shown(text: str) -> str:
     return _UNSAFE.sub(_spelled, text.replace("\r\n", "\n"))
 
 
+def in_line(text: str) -> str:
+    """The same for what stands inside a line, such as a name: a line break in it is spelled out, too."""
+    return shown(text.replace("\r", "\\r").replace("\n", "\\n").replace("\t", "\\t"))
+
+
 def _spelled(match: re.Match[str]) -> str:
     code = ord(match.group())
     return f"\\x{code:02x}" if code < 0x100 else f"<U+{code:04X}>"
@@ -56,7 +61,7 @@ def path_from_here(path: Path) -> str:
     """A path that opens from the working directory: relative below it, absolute elsewhere."""
     try:
         here = Path.cwd()
-    except OSError:  # the working directory is gone
+    except FileNotFoundError:  # it was removed
         return _utf8(path)
     return _utf8(path.relative_to(here) if path.is_relative_to(here) else path)
 
@@ -91,7 +96,7 @@ def print_answer(answer: Answer, *, plain: bool) -> None:
     for citation in answer.citations:
         quote = "" if answer.status == "quoted" else f" {_quoted(citation)}"
         line = Text(f"[{citation.n}]{quote} ")
-        line.append(shown(place(citation)), style="cyan")
+        line.append(in_line(place(citation)), style="cyan")
         if citation.fresh != "same":
             line.append(f" ({citation.fresh} since it was indexed)", style="yellow")
         out.print(line)
@@ -167,7 +172,7 @@ def print_explanation(answer: Answer) -> None:
     dropped = {hit.passage.id for hit in answer.prompt.dropped} if answer.prompt else set()
     for rank, hit in enumerate(answer.hits, start=1):
         note = "  dropped: over the budget" if hit.passage.id in dropped else ""
-        err.print(Text(shown(f"{rank:3} {hit.passage.id}  {_numbers(hit.scores)}{note}")))
+        err.print(Text(in_line(f"{rank:3} {hit.passage.id}  {_numbers(hit.scores)}{note}")))
     for citation in answer.citations:
         err.print(Text(shown(f"quote [{citation.n}]  {_numbers(citation.evidence.scores)}")))
     for sentence in answer.written:
@@ -214,9 +219,9 @@ def print_hits(hits: Sequence[Hit], *, explain: bool) -> None:
     for rank, hit in enumerate(hits, start=1):
         head = Text(f"{rank:2}  ")
         passage = hit.passage
-        head.append(shown(f"{path_from_here(hit.path)}:{passage.line_start}-{passage.line_end}"), style="cyan")
+        head.append(in_line(f"{path_from_here(hit.path)}:{passage.line_start}-{passage.line_end}"), style="cyan")
         if passage.heading:
-            head.append(shown("  " + " > ".join(passage.heading)), style="dim")
+            head.append(in_line("  " + " > ".join(passage.heading)), style="dim")
         out.print(head)
         if explain:
             out.print(Text(f"    {_numbers(hit.scores)}", style="dim"))
@@ -244,7 +249,8 @@ def print_csv(rows: Sequence[JSON]) -> None:
     writer = csv.DictWriter(sys.stdout, fields, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow({k: " > ".join(v) if isinstance(v, list) else v for k, v in row.items()})
+        flat = {name: " > ".join(value) if isinstance(value, list) else value for name, value in row.items()}
+        writer.writerow({name: shown(value) if isinstance(value, str) else value for name, value in flat.items()})
 
 
 def _json(value: Any, indent: int | None = None) -> str:
@@ -296,7 +302,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     """A table on a terminal; tab-separated lines without a head in a pipe."""
     if not sys.stdout.isatty():
         for row in rows:
-            sys.stdout.write("\t".join(shown(str(cell)).replace("\n", " ") for cell in row) + "\n")
+            sys.stdout.write("\t".join(in_line(str(cell)) for cell in row) + "\n")
         return
     from rich.table import Table
     from rich.text import Text
@@ -305,7 +311,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(shown(str(cell))) for cell in row))
+        table.add_row(*(Text(in_line(str(cell))) for cell in row))
     console().print(table)
 
 

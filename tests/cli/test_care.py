@@ -1,0 +1,191 @@
+"""ls, status, check, forget: none of them needs a model, so these indexes are made with a stand-in."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ragqa.index import Summary, fingerprint, update_index
+from ragqa.store.sqlite import create_index
+from tests.conftest import BREAD, LIGHTHOUSE, Ragqa
+from tests.fakes import WordEmbedder
+
+SECRET = "periwinkle-7391"
+
+
+def index(ragqa: Ragqa, *paths: Path, collection: str = "default") -> None:
+    embedder = WordEmbedder()
+    store = create_index(ragqa.db, fingerprint=fingerprint(embedder), model=embedder.name, dim=embedder.dim)
+    summary = Summary()
+    update_index(paths, store=store, embedder=embedder, summary=summary, collection=collection, max_file_size=1_000_000)
+    store.close()
+
+
+@pytest.fixture
+def shelf(ragqa: Ragqa) -> Ragqa:
+    """Three documents in two collections."""
+    ragqa.write("notes/light.md", f"# The light\n\n{LIGHTHOUSE}")
+    ragqa.write("notes/secret.md", f"The word for the door is {SECRET}.\n" * 200)
+    ragqa.write("kitchen/bread.md", BREAD)
+    index(ragqa, ragqa.cwd / "notes", collection="notes")
+    index(ragqa, ragqa.cwd / "kitchen", collection="kitchen")
+    return ragqa
+
+
+def kept(ragqa: Ragqa) -> list[str]:
+    return [line["id"] for line in ragqa("ls", "--nl").lines]
+
+
+def stored_bytes(ragqa: Ragqa) -> bytes:
+    return b"".join(path.read_bytes() for path in ragqa.home.glob("index.db*"))
+
+
+def damage(ragqa: Ragqa, find: bytes, change: Callable[[bytes], bytes]) -> None:
+    """Change one place of the file behind SQLite's back."""
+    content = ragqa.db.read_bytes()
+    assert find in content
+    ragqa.db.write_bytes(content.replace(find, change(find)))
+
+
+def test_ls_names_each_document_with_its_place(shelf: Ragqa):
+    first = shelf("ls", "--json").json[0]
+    assert first["id"] == first["path"] == "kitchen/bread.md"
+    assert (first["collection"], first["passages"], first["size"]) == ("kitchen", 1, len(BREAD))
+    assert list(first) == ["id", "path", "collection", "passages", "size", "sha256", "indexed_at"]
+
+
+def test_ls_in_a_pipe_is_one_line_a_document(shelf: Ragqa):
+    assert [line.split("\t")[0] for line in shelf("ls").out.splitlines()] == kept(shelf)
+
+
+def test_ls_shows_only_the_collection_asked_for(shelf: Ragqa):
+    lines = shelf("ls", "-c", "kitchen", "--nl").lines
+    assert [line["id"] for line in lines] == ["kitchen/bread.md"]
+
+
+def test_ls_refuses_an_unknown_collection_and_names_the_known(shelf: Ragqa):
+    done = shelf("ls", "-c", "garden")
+    assert done.code == 2
+    assert "kitchen, notes" in done.err
+
+
+def test_status_counts_what_is_there(shelf: Ragqa):
+    values = shelf("status", "--json").json
+    assert (values["documents"], values["collections"]) == (3, {"kitchen": 1, "notes": 2})
+    assert (values["embed_model"], values["dim"]) == ("words", 64)
+    assert values["passages"] == sum(line["passages"] for line in shelf("ls", "--nl").lines)
+
+
+def test_check_finds_nothing_wrong_with_a_sound_index(shelf: Ragqa):
+    assert shelf("check").out.startswith("ok: 3 documents")
+    assert shelf("check", "--json").json["ok"]
+
+
+def test_check_names_the_document_whose_vector_is_damaged(shelf: Ragqa):
+    with sqlite3.connect(shelf.db) as db:
+        (vector,) = db.execute("SELECT vector FROM vectors ORDER BY passage LIMIT 1").fetchone()
+    db.close()
+    damage(shelf, vector[:32], lambda found: bytes([found[0] ^ 1]) + found[1:])
+    done = shelf("check")
+    assert done.code == 13
+    assert "notes/light.md#1: its vector is damaged" in done.out
+
+
+def test_check_names_the_document_whose_text_is_damaged(shelf: Ragqa):
+    damage(shelf, b"burned colza oil", lambda found: b"burned whale oil")
+    done = shelf("check", "--json")
+    assert done.code == 13
+    assert "notes/light.md#1: its text is damaged" in done.json["faults"]
+
+
+@pytest.mark.parametrize("table", ["vectors", "passages_fts_docsize", "passages_vec_rowids", "passages"])
+def test_check_notices_a_row_that_is_gone(shelf: Ragqa, table: str):
+    key = {"vectors": "passage", "passages_fts_docsize": "id", "passages_vec_rowids": "rowid", "passages": "key"}
+    with sqlite3.connect(shelf.db) as db:
+        db.execute("PRAGMA foreign_keys = OFF")
+        db.execute("DROP TRIGGER passages_deleted")
+        db.execute(f"DELETE FROM {table} WHERE {key[table]} = 1")
+    db.close()
+    assert shelf("check").code == 13
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_an_index_cut_short_is_damaged_and_stays_as_it_is(shelf: Ragqa, share: float):
+    content = shelf.db.read_bytes()
+    shelf.db.write_bytes(content[: int(len(content) * share)])
+    done = shelf("check")
+    assert done.code == 13
+    assert shelf.db.stat().st_size == int(len(content) * share)
+
+
+def test_an_index_of_a_newer_version_is_refused_untouched(shelf: Ragqa):
+    with sqlite3.connect(shelf.db) as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    before = shelf.db.read_bytes()
+    done = shelf("ls")
+    assert done.code == 13
+    assert "upgrade ragqa" in done.err
+    assert shelf.db.read_bytes() == before
+
+
+def test_forget_leaves_no_byte_of_the_text(shelf: Ragqa):
+    assert SECRET.encode() in stored_bytes(shelf)
+    assert shelf("forget", "notes/secret.md").out == "forgot 1 document\n"
+    assert SECRET.encode() not in stored_bytes(shelf)
+    assert b"periwinkl" not in stored_bytes(shelf)
+    assert shelf("check").code == 0
+
+
+def test_forget_takes_a_folder_and_leaves_the_files(shelf: Ragqa):
+    assert shelf("forget", "notes").out == "forgot 2 documents\n"
+    assert kept(shelf) == ["kitchen/bread.md"]
+    assert (shelf.cwd / "notes" / "secret.md").exists()
+
+
+def test_forget_takes_a_collection(shelf: Ragqa):
+    assert shelf("forget", "-c", "kitchen").code == 0
+    assert kept(shelf) == ["notes/light.md", "notes/secret.md"]
+
+
+def test_forget_takes_a_file_that_is_gone(shelf: Ragqa):
+    (shelf.cwd / "notes" / "secret.md").unlink()
+    assert shelf("forget", shelf.cwd / "notes" / "secret.md").code == 0
+
+
+@pytest.mark.parametrize("arguments", [[], ["garden"], [""], ["notes", "garden"], ["-c", "garden"], ["notes#1"]])
+def test_forget_of_what_is_not_there_removes_nothing(shelf: Ragqa, arguments: list[str]):
+    assert shelf("forget", *arguments).code == 2
+    assert len(kept(shelf)) == 3
+
+
+def test_a_collection_that_is_mistyped_beside_a_known_one_removes_nothing(shelf: Ragqa):
+    assert shelf("forget", "-c", "kitchen", "-c", "gardn").code == 2
+    assert len(kept(shelf)) == 3
+
+
+def test_a_name_that_is_not_utf8_is_listed_and_forgotten(ragqa: Ragqa):
+    path = ragqa.write("caf\udce9.md", BREAD)
+    index(ragqa, path.parent)
+    assert kept(ragqa) == ["work/caf\\xe9.md"]
+    assert ragqa("forget", b"caf\xe9.md").code == 0
+    assert kept(ragqa) == []
+
+
+def test_a_name_never_breaks_a_table(ragqa: Ragqa):
+    path = ragqa.write("a\tb\n\x1b[2J\u202e[red]c.md", BREAD)
+    index(ragqa, path.parent)
+    (line,) = ragqa("ls").out.splitlines()
+    assert len(line.split("\t")) == 5
+    assert not {"\x1b", "\u202e"} & set(line)
+
+
+def test_reading_leaves_the_index_as_private_as_it_was(shelf: Ragqa):
+    shelf("check")
+    shelf("forget", "notes/light.md")
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in shelf.home.glob("index.db*")}
+    assert modes == {0o600}

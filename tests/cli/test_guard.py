@@ -1,0 +1,45 @@
+"""Nothing but `models pull` may use the network."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+ATTEMPT = """
+import sys
+from ragqa.cli.guard import block_network
+from ragqa.errors import NetworkBlocked
+block_network(sys.argv[1:])
+import socket
+try:
+    {attempt}
+except NetworkBlocked as error:
+    print(error.message)
+    sys.exit(error.exit_code)
+"""
+
+
+def attempt(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", ATTEMPT.format(attempt=code), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    "code", ["socket.getaddrinfo('example.invalid', 80)", "socket.create_connection(('127.0.0.1', 9))"]
+)
+def test_an_attempt_is_refused_and_names_who_made_it(code: str):
+    done = attempt(code, "ask", "What?")
+    assert done.returncode == 16
+    assert done.stdout.startswith("blocked network attempt by socket")
+
+
+def test_a_unix_socket_is_no_network():
+    done = attempt("socket.socket(socket.AF_UNIX).connect('/nonexistent')", "ask")
+    assert "FileNotFoundError" in done.stderr
+
+
+def test_pulling_a_model_may_connect():
+    done = attempt("socket.create_connection(('127.0.0.1', 9), timeout=1)", "models", "pull", "e5-small-v2")
+    assert "ConnectionRefusedError" in done.stderr

@@ -1,0 +1,162 @@
+"""The shell scripts, in a copy of the repository whose environment is a stand-in: nothing is installed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+SHELL_SCRIPTS = [path for path in sorted((ROOT / "scripts").iterdir()) if b"bash" in path.read_bytes()[:40]]
+TOOLS = ["bash", "cat", "cksum", "dirname", "readlink", "df", "awk", "tail", "sleep", "env", "rm", "mkdir"]
+# Says each argument on a line of its own, quoted so that bash would read it back; `path db` says where the index is.
+STAND_IN = """#!/usr/bin/env bash
+if [[ $1 == path ]]; then echo "$INDEX"; exit; fi
+if [[ $1 == index ]]; then echo "indexing $2" >&2; exit; fi
+printf '%s\\0' "$@"
+exit "${CODE:-0}"
+"""
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A copy of the repository with nothing in it but what the scripts look at."""
+
+    root: Path
+
+    def program(self, name: str, text: str) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o755)
+
+    def run(self, script: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {"INDEX": str(self.root / "pyproject.toml")} | env
+        command = [str(script), *arguments]
+        return subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, timeout=60)
+
+    def tools(self, names: Iterable[str]) -> str:
+        """A PATH that holds these tools and no others."""
+        folder = self.root / "tools"
+        folder.mkdir(exist_ok=True)
+        for name in names:
+            (folder / name).symlink_to(shutil.which(name) or pytest.skip(f"{name} is not here"))
+        return str(folder)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    root = tmp_path / "a checkout"
+    shutil.copytree(ROOT / "scripts", root / "scripts")
+    for name in ("constraints.txt", "pyproject.toml"):
+        shutil.copy(ROOT / name, root)
+    return Checkout(root)
+
+
+@pytest.fixture
+def ready(checkout: Checkout) -> Checkout:
+    """A checkout that looks as if it had been set up."""
+    checkout.program(".venv/bin/ragqa", STAND_IN)
+    pinned = (checkout.root / "constraints.txt").read_bytes() + (checkout.root / "pyproject.toml").read_bytes()
+    stamp = subprocess.run(["cksum"], input=pinned, capture_output=True, check=True).stdout
+    (checkout.root / ".venv" / ".installed").write_bytes(stamp)
+    return checkout
+
+
+@pytest.mark.parametrize("script", SHELL_SCRIPTS, ids=lambda path: path.name)
+def test_bash_can_read_it(script: Path):
+    assert subprocess.run(["bash", "-n", script]).returncode == 0
+    assert os.access(script, os.X_OK)
+
+
+def test_ask_passes_every_argument_on_unchanged(ready: Checkout):
+    arguments = ["two  words", 'it\'s "quoted"', "$(touch x) `touch y` $HOME", "line\nbreak", "*", "", "-n", "--", "\\"]
+    done = ready.run(ready.root / "scripts" / "ask", *arguments)
+    assert done.stdout == "\0".join(["ask", *arguments, ""])
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("code", [2, 4, 141])
+def test_ask_ends_with_the_exit_code_of_ragqa(ready: Checkout, code: int):
+    assert ready.run(ready.root / "scripts" / "ask", "Is it lit?", CODE=str(code)).returncode == code
+
+
+def test_ask_works_through_links_from_another_folder(ready: Checkout, tmp_path: Path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "first").symlink_to(ready.root / "scripts" / "ask")
+    (tmp_path / "bin" / "second").symlink_to("first")
+    done = ready.run(tmp_path / "bin" / "second", "Is it lit?")
+    assert (done.returncode, done.stdout) == (0, "ask\0Is it lit?\0")
+
+
+def test_without_an_index_the_sample_library_is_indexed_first(ready: Checkout, tmp_path: Path):
+    done = ready.run(ready.root / "scripts" / "ask", "Is it lit?", INDEX=str(tmp_path / "none.db"))
+    assert done.stderr == f"indexing {ready.root / 'corpus'}\n"
+    assert done.stdout == "ask\0Is it lit?\0"
+
+
+def test_an_index_of_ones_own_is_not_touched(ready: Checkout, tmp_path: Path):
+    done = ready.run(ready.root / "scripts" / "ask", "--db", "mine.db", "Is it lit?", INDEX=str(tmp_path / "none.db"))
+    assert done.stderr == ""
+
+
+def test_set_up_does_nothing_twice(ready: Checkout):
+    path = ready.tools(["bash", "cat", "cksum", "dirname", "env"])
+    done = ready.run(ready.root / "scripts" / "setup", PATH=path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("missing", ["no C compiler", "no C++ compiler"])
+def test_a_missing_compiler_is_said_in_one_line(checkout: Checkout, missing: str):
+    path = checkout.tools(TOOLS)
+    if missing == "no C++ compiler":
+        checkout.program("tools/cc", "#!/bin/sh\n")
+    done = checkout.run(checkout.root / "scripts" / "ask", "Is it lit?", PATH=path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"ragqa: {missing}")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("python", [None, "#!/bin/sh\nexit 1\n"], ids=["none", "too old"])
+def test_a_missing_python_is_said_in_one_line(checkout: Checkout, python: str | None):
+    path = checkout.tools(name for name in TOOLS if name != "df")
+    checkout.program("tools/df", "#!/bin/sh\necho head\necho disk 9999999 0 9999999 0% /\n")
+    for name in ("cc", "c++"):
+        checkout.program(f"tools/{name}", "#!/bin/sh\n")
+    if python:
+        checkout.program("tools/python3", python)
+    done = checkout.run(checkout.root / "scripts" / "setup", PATH=path, PYTHON="")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("ragqa: no Python of version 3.11 or newer")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_full_disk_is_said_in_one_line(checkout: Checkout):
+    path = checkout.tools(name for name in TOOLS if name != "df")
+    for name in ("cc", "c++"):
+        checkout.program(f"tools/{name}", "#!/bin/sh\n")
+    checkout.program("tools/df", "#!/bin/sh\necho head\necho disk 9999999 0 102400 0% /\n")
+    done = checkout.run(checkout.root / "scripts" / "setup", PATH=path)
+    assert done.returncode == 1
+    assert "has 100 MB free" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_step_that_fails_says_where_its_story_is(checkout: Checkout):
+    path = checkout.tools(name for name in TOOLS if name != "df")
+    for name in ("cc", "c++"):
+        checkout.program(f"tools/{name}", "#!/bin/sh\n")
+    checkout.program("tools/df", "#!/bin/sh\necho head\necho disk 9999999 0 9999999 0% /\n")
+    checkout.program("tools/python3", "#!/bin/sh\nexit 0\n")
+    checkout.program(".venv/bin/python", "#!/bin/sh\necho no such wheel\nexit 1\n")
+    done = checkout.run(checkout.root / "scripts" / "setup", PATH=path)
+    assert done.returncode == 1
+    assert "no such wheel" in done.stderr
+    assert "setup.log" in done.stderr.splitlines()[-1]
+    assert not (checkout.root / ".venv" / ".installed").exists()
