@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from math import exp, log
 from typing import TYPE_CHECKING
@@ -35,25 +36,64 @@ SUPPORT_WEIGHTS: Mapping[str, float] = {
 def select(retrieved: Retrieved, *, embedder: Embedder, k: int) -> list[Evidence]:
     """The `k` sentences most likely to answer, best first.
 
-    A sentence's score is its cosine to the question + ¾ · its passage's score + 0.1 · the share of the
-    question's words that it holds, weighted by how rare they are.
+    A sentence's score is its cosine to the question, read under its headings, + ¾ · its passage's score + 0.1 ·
+    the share of the question's words that it holds, weighted by how rare they are.
     """
     rarity = word_rarity(retrieved)
-    candidates = [
-        (hit, start, end, code)
-        for hit in retrieved.hits[:READ]
-        for start, end, code in quotable_spans(hit.passage.text, first=hit.passage.start == 0)
-        if len(WORD.findall(hit.passage.text[start:end])) >= MIN_WORDS
-    ]
+    candidates = [candidate for hit in retrieved.hits[:READ] for candidate in _candidates(hit)]
     if not candidates:
         return []
-    quotes = [without_targets(hit.passage.text[start:end]) for hit, start, end, _code in candidates]
-    cosines = embedder.embed_passages(quotes) @ retrieved.vector
+    cosines = embedder.embed_passages([candidate.in_context for candidate in candidates]) @ retrieved.vector
     scored = [
-        _evidence(hit, start, end, code, float(cosine), coverage(quote, rarity))
-        for (hit, start, end, code), quote, cosine in zip(candidates, quotes, cosines, strict=True)
+        candidate.scored(float(cosine), coverage(candidate.spoken, rarity))
+        for candidate, cosine in zip(candidates, cosines, strict=True)
     ]
     return _distinct(sorted(scored, key=lambda evidence: -evidence.score))[:k]
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A stretch of a passage that could be quoted."""
+
+    hit: Hit
+    start: int
+    end: int
+    code: bool
+
+    @property
+    def quote(self) -> str:
+        return self.hit.passage.text[self.start : self.end]
+
+    @property
+    def spoken(self) -> str:
+        return without_targets(self.quote)
+
+    @property
+    def in_context(self) -> str:
+        """Under the nearest two headings: "It was proposed in 2009" says little without them."""
+        return "\n".join([" > ".join(self.hit.passage.heading[-2:]), self.spoken]).strip()
+
+    def scored(self, cosine: float, covered: float) -> Evidence:
+        passage = self.hit.passage
+        line = passage.line_start + passage.text[: self.start].lstrip().count("\n")
+        return Evidence(
+            hit=self.hit,
+            quote=self.quote,
+            start=self.start,
+            end=self.end,
+            line_start=line,
+            line_end=line + self.quote.count("\n"),
+            score=cosine + PASSAGE_WEIGHT * self.hit.score + COVERAGE_WEIGHT * covered,
+            scores={"dense": cosine, "passage": self.hit.score, "coverage": covered},
+            code=self.code,
+        )
+
+
+def _candidates(hit: Hit) -> Iterator[_Candidate]:
+    text = hit.passage.text
+    for start, end, code in quotable_spans(text, first=hit.passage.start == 0):
+        if len(WORD.findall(text[start:end])) >= MIN_WORDS:
+            yield _Candidate(hit, start, end, code)
 
 
 def without_targets(text: str) -> str:
@@ -102,22 +142,6 @@ def support(found: Mapping[str, float]) -> float:
     if not found.get("bias"):
         return 0.0
     return 1 / (1 + exp(-sum(weight * found[name] for name, weight in SUPPORT_WEIGHTS.items())))
-
-
-def _evidence(hit: Hit, start: int, end: int, code: bool, cosine: float, covered: float) -> Evidence:
-    passage = hit.passage
-    line = passage.line_start + passage.text[:start].lstrip().count("\n")
-    return Evidence(
-        hit=hit,
-        quote=passage.text[start:end],
-        start=start,
-        end=end,
-        line_start=line,
-        line_end=line + passage.text[start:end].count("\n"),
-        code=code,
-        score=cosine + PASSAGE_WEIGHT * hit.score + COVERAGE_WEIGHT * covered,
-        scores={"dense": cosine, "passage": hit.score, "coverage": covered},
-    )
 
 
 def _distinct(evidence: Sequence[Evidence]) -> list[Evidence]:

@@ -18,9 +18,10 @@ def download(model: Model, target: Path) -> None:
     """
     import huggingface_hub
     from huggingface_hub.errors import HfHubHTTPError
+    from huggingface_hub.utils import disable_progress_bars
 
     if not sys.stderr.isatty():
-        huggingface_hub.utils.disable_progress_bars()
+        disable_progress_bars()
     patterns = [model.file] if model.file else ["*.json", "*.safetensors", "*.model", "1_Pooling/*"]
     hint = "check the connection and run the same command again: it goes on where it stopped"
     try:

@@ -2,7 +2,7 @@
 
 The graph is written here node by node instead of being traced from PyTorch, because the weights are 4 bits wide
 and stay so: MatMulNBits multiplies them as they are, GatherBlockQuantized looks words up in them, and the file is
-75 MB instead of 470. Its operators are those an optimizer would fuse to, so a session opens without optimizing.
+76 MB instead of 470. Its operators are those an optimizer would fuse to, so a session opens without optimizing.
 """
 
 from __future__ import annotations
