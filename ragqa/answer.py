@@ -15,6 +15,7 @@ from ragqa.generate import Generator
 from ragqa.prompt import Template, pack
 from ragqa.read import fresh
 from ragqa.retrieve import Retrieved, retrieve
+from ragqa.sentences import sentence_spans
 from ragqa.store import VectorStore
 from ragqa.types import Answer, Citation, Evidence, Filter, Prompt, Sentence, Status
 from ragqa.verify import verify
@@ -90,7 +91,6 @@ def answer_question(
     """
     watch = watch or Stopwatch()
     question = require_question(question, embedder)
-    watch.lap("open")
     say("searching")
     retrieved = retrieve(question, embedder=embedder, store=store, k=k, where=where, lap=watch.lap)
     evidence = select(retrieved, embedder=embedder, k=CONSIDERED)
@@ -159,8 +159,6 @@ def _write(
     )
     watch.lap("prompt")
     say("writing")
-    generator.load()
-    watch.lap("load")
     parts: list[str] = []
     for part in generator.generate(prompt, max_tokens=writing.max_tokens):
         if not parts:
@@ -169,7 +167,10 @@ def _write(
         if "\n\n" in "".join(parts[-2:]):  # a small model's second paragraph is never better than its first
             break
     watch.lap("generate")
-    return _Written(prompt, tuple(verify("".join(parts), evidence, question)), len(parts))
+    text = "".join(parts)
+    if len(parts) >= writing.max_tokens:  # cut off in the middle of its last sentence
+        text = text[: max((start for start, _end in sentence_spans(text)), default=0)]
+    return _Written(prompt, tuple(verify(text, evidence, question)), len(parts))
 
 
 def _settle(
@@ -199,4 +200,12 @@ def _prose(sentences: Sequence[Sentence]) -> str:
 
 
 def _quotation(cited: Sequence[Evidence]) -> str:
-    return "\n".join(f"“{' '.join(one.quote.split())}” [{n}]" for n, one in enumerate(cited, start=1))
+    return "\n".join(f"{quotation(one)} [{n}]" for n, one in enumerate(cited, start=1))
+
+
+def quotation(evidence: Evidence) -> str:
+    """A quote between quotation marks on one line; code of several lines as it stands, indented."""
+    quote = evidence.quote
+    if evidence.code and "\n" in quote:
+        return "\n" + "\n".join("    " + line for line in quote.splitlines()) + "\n"
+    return f"“{' '.join(quote.split())}”"

@@ -45,7 +45,12 @@ def split(document: Document, count: Count, limit: int) -> list[Passage]:
         count: The embedder's tokenizer, prefix and end marks included.
         limit: The embedder's longest input, tokens.
     """
-    units = [unit for block in document.blocks for unit in _units(document.text, block, count, limit)]
+    marks = count("")  # prefix and end marks come once a passage, not once a sentence
+
+    def bare(text: str) -> int:
+        return count(text) - marks
+
+    units = [unit for block in document.blocks for unit in _units(document.text, block, bare, limit - marks)]
     lines = [match.start() for match in re.finditer("\n", document.text)]
     passages = []
     for ordinal, group in enumerate(_groups(units), start=1):

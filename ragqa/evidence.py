@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from snowballstemmer import english_stemmer
 
 _LINK = re.compile(r"!?\[([^\[\]\n]*)\]\([^()\s]*(?:\s[^()\n]*)?\)")
+_PAIR = re.compile(r"\w\s*[:=|→]\s*\S|\d")  # `wifi: hunter2`, `| attic | 4711 |`: short, and an answer
 _PARTS = re.compile(r"[^\W_]+")
 READ = 3  # passages whose sentences are weighed
 MIN_WORDS = 3  # shorter ones win by accident and say nothing
@@ -26,9 +27,9 @@ COVERAGE_WEIGHT = 0.1
 
 # Logistic regression over the signals below; `scripts/fit-support` fits it anew and prints it.
 SUPPORT_WEIGHTS: Mapping[str, float] = {
-    "bias": -35.5,
-    "cosine": 14.6,
-    "sentence_cosine": 21.9,
+    "bias": -35.3,
+    "cosine": 13.4,
+    "sentence_cosine": 22.8,
     "passage_coverage": 7.7,
 }
 
@@ -92,7 +93,8 @@ class _Candidate:
 def _candidates(hit: Hit) -> Iterator[_Candidate]:
     text = hit.passage.text
     for start, end, code in quotable_spans(text, first=hit.passage.start == 0):
-        if len(WORD.findall(text[start:end])) >= MIN_WORDS:
+        quote = text[start:end]
+        if len(WORD.findall(quote)) >= MIN_WORDS or _PAIR.search(quote):
             yield _Candidate(hit, start, end, code)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import shutil
@@ -38,8 +37,11 @@ def new_folder(target: Path) -> Iterator[Path]:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-        with contextlib.suppress(OSError):  # another process was faster
+        try:
             scratch.rename(target)
+        except OSError:
+            if not target.exists():  # else another process was faster
+                raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

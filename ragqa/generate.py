@@ -153,7 +153,8 @@ class LlamaGenerator:
     """A GGUF model through llama.cpp. Weights are mapped at the first generation, not before.
 
     Args:
-        context: The most tokens it may be asked to see; memory for them is taken when it is loaded.
+        context: The most tokens the model can see.
+        memory: The most that it will be asked to see; memory for them is taken when it is loaded.
         encoding: Its vocabulary for counting; without one the model's own tokenizer counts.
     """
 
@@ -163,6 +164,7 @@ class LlamaGenerator:
         *,
         name: str,
         context: int,
+        memory: int,
         chat_format: str,
         encoding: BytePairEncoding | None,
         threads: int,
@@ -171,6 +173,7 @@ class LlamaGenerator:
         self.path = path
         self.name = name
         self.context = context
+        self.memory = min(memory, context)
         self.chat_format = CHAT_FORMATS[chat_format]
         self.encoding = encoding
         self.threads = threads
@@ -183,7 +186,7 @@ class LlamaGenerator:
     def _model(self) -> Llama:
         return _open(
             self.path,
-            n_ctx=self.context,
+            n_ctx=self.memory,
             n_batch=BATCH_TOKENS if self.path.stat().st_size < LARGE else BATCH_TOKENS_LARGE,
             n_threads=self.threads,
             n_threads_batch=self.threads,
@@ -211,7 +214,7 @@ class LlamaGenerator:
         tokens = [token for piece in prompt.pieces for token in _tokenize(model, piece)]
         vocab = llama_cpp.llama_model_get_vocab(model.model)
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        room = min(max_tokens, self.context - len(tokens))
+        room = min(max_tokens, self.memory - len(tokens))
         for written, token in enumerate(model.generate(tokens, temp=0.0, repeat_penalty=1.0)):
             if written >= room or llama_cpp.llama_vocab_is_eog(vocab, token):
                 break

@@ -12,14 +12,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
 from ragqa.chunk import VERSION, embedded_text, split
 from ragqa.embed import Embedder
 from ragqa.errors import BadInput, UsageError
 from ragqa.read import READERS, Source, read_document, read_source
 from ragqa.store import VectorStore
-from ragqa.types import Document, DocumentRecord, Passage
+from ragqa.types import Document, DocumentRecord, Matrix, Passage
 
-GROUP = 128  # passages embedded together: enough to find many of like length, few enough to lose to Ctrl-C
+GROUP = 64  # passages embedded together: enough to find many of like length, few enough to lose to Ctrl-C
 HARMLESS = frozenset({"empty"})  # skipped for these reasons, a file is no reason to warn
 
 
@@ -177,7 +179,7 @@ def _walk(root: Path, glob: str | None) -> Iterator[tuple[Path, str]]:
             wanted = _matches(Path(entry.path), root, glob)
             if entry.is_symlink():
                 if wanted or entry.is_dir():
-                    yield Path(entry.path), "link, not followed"
+                    yield Path(entry.path), "link not followed"
             elif not entry.is_file(follow_symlinks=False):
                 yield Path(entry.path), "not a regular file"
             elif wanted:
@@ -286,10 +288,9 @@ class _Work:
         """Embed all waiting passages together, then store document by document."""
         count, limit = self.embedder.count_tokens, self.embedder.max_tokens
         texts = [embedded_text(passage, count, limit) for waiting in self.pending for passage in waiting.passages]
-        vectors = self.embedder.embed_passages(texts) if texts else None
+        vectors = self._embed(texts)
         start = 0
         for waiting in self.pending:
-            assert vectors is not None
             end = start + len(waiting.passages)
             try:
                 self.store.add(waiting.document, waiting.passages, vectors[start:end])
@@ -299,6 +300,11 @@ class _Work:
                 self.summary.skipped.append((waiting.document.path, "bad vector"))
             start = end
         self.pending = []
+
+    def _embed(self, texts: Sequence[str]) -> Matrix:
+        """In slices, between which Ctrl-C is heard, however large a document is."""
+        slices = [self.embedder.embed_passages(texts[at : at + GROUP]) for at in range(0, len(texts), GROUP)]
+        return np.concatenate(slices) if slices else np.zeros((0, self.embedder.dim), np.float32)
 
     def _new_id(self, file: Found) -> str:
         """Path from the root's own folder on; with more of the folders above where that is taken."""

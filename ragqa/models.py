@@ -142,10 +142,10 @@ def pull(models: Path, name: str) -> Manifest:
         raise UsageError(f"{name} was installed with ragqa and needs no download")
     if (models / name / MANIFEST).is_file():
         return read_manifest(models / name)
-    target = models / f".{name}.download"
-    download(model, target)
     home = models / f"{name}.weights"
     if not home.exists():
+        target = models / f".{name}.download"
+        download(model, target)
         target.rename(home)
     origin = f"hub {model.repo}"
     if model.kind == "generate":

@@ -48,7 +48,9 @@ _OWN_LINE = re.compile(r"[ \t]*(?:[-*+]\s|\d{1,4}[.)]\s|\|)")
 _TABLE_RULE = re.compile(r"\s*\|?(?:[ \t]*:?-+:?[ \t]*\|)+[ \t]*(?::?-+:?[ \t]*)?(?:\n|\Z)")
 _RULE = re.compile(r"[\s|:=*_-]+")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
+_LIST_ITEM = re.compile(r"[-*+]\s|\d{1,4}[.)]\s")
 CODE_LINES = 12  # longer code is quoted in parts
+ANNOUNCED_LINES = 16  # and a longer list ends there
 
 
 def quotable_spans(text: str, *, first: bool = True) -> Iterator[tuple[int, int, bool]]:
@@ -56,7 +58,26 @@ def quotable_spans(text: str, *, first: bool = True) -> Iterator[tuple[int, int,
 
     The flag says that it is code, whose lines mean something. White space around a quotation is left out, and so
     are front matter (of a document's `first` passage), headings, the heads of tables, rules and the fences around code.
+    A sentence that ends in a colon takes the code or the list that it announces along.
     """
+    held: tuple[int, int, bool] | None = None  # a sentence with a colon, and what of its list came so far
+    for start, end, is_code in _plain_spans(text, first):
+        if held and (is_code or _LIST_ITEM.match(text, start)) and text.count("\n", held[0], end) <= ANNOUNCED_LINES:
+            held = held[0], end, True
+            start, end, is_code = held if is_code else (end, end, False)
+            held = None if is_code else held
+        elif held:
+            yield held
+            held = None
+        if start < end and text[end - 1] == ":" and not is_code:
+            held = start, end, False
+        elif start < end:
+            yield start, end, is_code
+    if held:
+        yield held
+
+
+def _plain_spans(text: str, first: bool) -> Iterator[tuple[int, int, bool]]:
     front = FRONT_MATTER.match(text) if first else None
     for start, end, is_code in _stretches(text, front.end() if front else 0):
         spans = [(start, end)] if is_code else [(start + a, start + b) for a, b in sentence_spans(text[start:end])]

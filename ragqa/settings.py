@@ -31,7 +31,7 @@ class Settings:
         threads: Processor threads for embedding and generation; 0 means as many as there are cores.
         passages: How many passages are retrieved and offered to the Llama.
         quotes: How many sentences are quoted.
-        budget: Most tokens of the prompt.
+        budget: Most tokens of the prompt; 0 leaves it to the size of the model.
         max_answer: Most tokens the Llama may write.
         min_support: Under this support `ask` abstains, 0 to 1.
         max_file_size: Bytes; larger files are skipped.
@@ -46,9 +46,9 @@ class Settings:
     threads: int = 0
     passages: int = 5
     quotes: int = 2
-    budget: int = 512
+    budget: int = 0
     max_answer: int = 96
-    min_support: float = 0.25
+    min_support: float = 0.35
     max_file_size: int = 32 * 1024 * 1024
 
     @property

@@ -7,6 +7,7 @@ the words relate. "A beat B" and "B beat A" are the same to this check, so nothi
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from ragqa.evidence import stems
@@ -50,8 +51,8 @@ def _judge(sentence: str, evidence: Sequence[Evidence], question: str) -> Senten
 def _compare(sentence: str, evidence: Evidence, question: str) -> tuple[Verdict, str, float]:
     """Verdict against one sentence of evidence, why it fails, and how close it comes (0 to 1)."""
     quote = evidence.quote
-    if sentence.endswith("?"):
-        return "unsupported", "asks instead of answering", 0.0
+    if sentence.endswith(("?", ":")):
+        return "unsupported", "asks or announces instead of answering", 0.0
     telling = _telling(sentence)
     known = stems(quote)
     closeness = len(telling & known) / len(telling) if telling else 0.0
@@ -60,7 +61,11 @@ def _compare(sentence: str, evidence: Evidence, question: str) -> tuple[Verdict,
     words = [word.lower() for word in WORD.findall(sentence)]
     if len(words) >= MIN_VERBATIM and _shortened(words, [word.lower() for word in WORD.findall(quote)]):
         return "verbatim", "", 1.0
-    context = " ".join([quote, *evidence.hit.passage.heading])
+    if _repeats(words):
+        return "unsupported", "repeats itself", closeness
+    # What was asked about may stand in the heading; what is answered has to stand in the sentence.
+    asked = " ".join(w for title in evidence.hit.passage.heading for w in WORD.findall(title) if _said(w, question))
+    context = f"{quote} {asked}"
     numbers = _missing(_NUMBER.findall(sentence), _NUMBER.findall(context))
     if numbers:
         return "unsupported", f"{numbers[0]} is not in the evidence", closeness
@@ -72,6 +77,16 @@ def _compare(sentence: str, evidence: Evidence, question: str) -> tuple[Verdict,
     if telling - known - stems(context):
         return "unsupported", "says more than the evidence", closeness
     return "supported", "", closeness
+
+
+def _said(word: str, text: str) -> bool:
+    return bool(stems(word) & stems(text))
+
+
+def _repeats(words: Sequence[str]) -> bool:
+    """Whether the same three words come three times, as they do when a small model runs in circles."""
+    triples = Counter(zip(words, words[1:], words[2:], strict=False))
+    return any(count >= 3 for count in triples.values())
 
 
 def _telling(text: str) -> set[str]:

@@ -105,6 +105,11 @@ def test_true_words_that_answer_something_else_are_not_the_answer(store: ExactSt
     assert answer.status == "quoted"
 
 
+def test_a_sentence_that_the_limit_cut_off_is_not_shown(store: ExactStore):
+    answer = ask(store, EchoGenerator("The iron bridge was opened in 1894. ", *["The iron bridge "] * 60))
+    assert answer.text == "The iron bridge was opened in 1894. [1]"
+
+
 def test_the_second_paragraph_is_not_waited_for(store: ExactStore):
     answer = ask(store, EchoGenerator("The iron bridge was opened in 1894.", "\n", "\n", "More.", "More."))
     assert answer.completion_tokens == 3

@@ -50,6 +50,11 @@ def test_very_short_sentences_are_not_quoted():
     assert chosen(hit("The bridge. The bridge was opened in 1894.")) == ["The bridge was opened in 1894."]
 
 
+@pytest.mark.parametrize("line", ["wifi: hunter2", "| attic | 4711 |", "- Router: 192.168.1.1"])
+def test_a_short_line_that_pairs_a_name_with_a_value_is_quoted(line: str):
+    assert chosen(hit(line)) == [line]
+
+
 def test_the_same_words_are_quoted_once():
     assert len(chosen(hit("The bridge is red."), hit("- the BRIDGE is red", ordinal=2))) == 1
 

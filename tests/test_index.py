@@ -185,7 +185,7 @@ def test_links_are_not_followed(store: SQLiteStore, notes: Path, tmp_path: Path)
     (notes / "round").symlink_to(notes)
     summary = update(store, notes)
     assert did(summary) == {"indexed": 2, "skipped": 3}
-    assert set(summary.reasons) == {"link, not followed"}
+    assert set(summary.reasons) == {"link not followed"}
 
 
 def test_a_link_that_was_named_is_followed(store: SQLiteStore, notes: Path, tmp_path: Path):

@@ -18,7 +18,7 @@ TOOLS = ["bash", "cat", "cksum", "dirname", "readlink", "df", "awk", "tail", "sl
 # Says each argument on a line of its own, quoted so that bash would read it back; `path db` says where the index is.
 STAND_IN = """#!/usr/bin/env bash
 if [[ $1 == path ]]; then echo "$INDEX"; exit; fi
-if [[ $1 == index ]]; then echo "indexing $2" >&2; exit; fi
+if [[ $1 == index ]]; then echo "indexing $2" >&2; touch "${@: -1}"; exit "${STOPPED:-0}"; fi
 printf '%s\\0' "$@"
 exit "${CODE:-0}"
 """
@@ -99,6 +99,13 @@ def test_without_an_index_the_sample_library_is_indexed_first(ready: Checkout, t
     done = ready.run(ready.root / "scripts" / "ask", "Is it lit?", INDEX=str(tmp_path / "none.db"))
     assert done.stderr == f"indexing {ready.root / 'corpus'}\n"
     assert done.stdout == "ask\0Is it lit?\0"
+    assert (tmp_path / "none.db").exists()
+
+
+def test_indexing_the_sample_library_is_taken_up_again_after_a_stop(ready: Checkout, tmp_path: Path):
+    ask = ready.root / "scripts" / "ask"
+    assert ready.run(ask, "Is it lit?", INDEX=str(tmp_path / "none.db"), STOPPED="130").returncode == 130
+    assert ready.run(ask, "Is it lit?", INDEX=str(tmp_path / "none.db")).stderr.startswith("indexing")
 
 
 def test_an_index_of_ones_own_is_not_touched(ready: Checkout, tmp_path: Path):

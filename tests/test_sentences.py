@@ -84,8 +84,8 @@ def test_full_width_marks_end_a_sentence_without_white_space():
 
 
 def test_list_items_and_table_rows_are_quoted_one_by_one():
-    assert quotes("Buy:\n\n- two eggs\n- milk\n  and cream\n1. first\n") == [
-        "Buy:",
+    assert quotes("Buy this.\n\n- two eggs\n- milk\n  and cream\n1. first\n") == [
+        "Buy this.",
         "- two eggs",
         "- milk\n  and cream",
         "1. first",
@@ -98,12 +98,24 @@ def test_a_dash_in_a_table_does_not_hide_the_row_above():
 
 
 def test_only_code_is_marked_as_code():
-    text = "It runs so:\n\n```\nrun()\n```\nIt ran.\n"
+    text = "It runs so.\n\n```\nrun()\n```\nIt ran.\n"
     assert [(text[a:b], code) for a, b, code in quotable_spans(text)] == [
-        ("It runs so:", False),
+        ("It runs so.", False),
         ("run()", True),
         ("It ran.", False),
     ]
+
+
+def test_a_sentence_with_a_colon_brings_what_it_announces():
+    assert quotes("Run this:\n\n```\nrun()\n```\nIt ran.\n") == ["Run this:\n\n```\nrun()", "It ran."]
+    assert quotes("Buy:\n\n- eggs\n- milk\n\nThen go.\n") == ["Buy:\n\n- eggs\n- milk", "Then go."]
+
+
+def test_a_colon_announces_no_more_than_can_be_read():
+    items = "".join(f"- number {n}\n" for n in range(30))
+    found = quotes(f"Buy:\n\n{items}")
+    assert len(found[0].splitlines()) <= 18
+    assert found[-1] == "- number 29"
 
 
 def test_headings_rules_and_fences_are_not_quoted():

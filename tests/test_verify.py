@@ -104,6 +104,20 @@ def test_text_without_words_has_no_sentences(text: str):
     assert verify(text, [evidence(BRIDGE)], QUESTION) == []
 
 
+def test_words_in_circles_are_unsupported():
+    one = verdict("The bridge opened in 1894, the bridge opened in 1894, the bridge opened in 1894.")
+    assert (one.verdict, one.reason) == ("unsupported", "repeats itself")
+
+
+def test_a_heading_gives_no_word_that_was_not_asked_about():
+    found = [evidence("The walrus eats clams.", heading=("Red notes",))]
+    assert verify("The walrus eats red clams.", found, "What does the walrus eat?")[0].verdict == "unsupported"
+
+
+def test_a_sentence_that_only_announces_is_unsupported():
+    assert verdict("The iron bridge was opened:").verdict == "unsupported"
+
+
 def test_two_quotes_are_not_mixed_into_one_sentence():
     quotes = ("The bridge was opened in 1894.", "The tower was opened in 1921.")
     assert verdict("The bridge was opened in 1921.", *quotes).verdict == "unsupported"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -53,8 +54,8 @@ def ask(
     """Answer a question from the documents, with citations, or say that they do not answer it."""
     if bool(question) == bool(batch):
         raise UsageError("one question is wanted, or --batch FILE", "for example `ragqa ask 'Who built the bridge?'`")
-    if sum((as_json, plain, bool(batch))) > 1:
-        raise UsageError("--json, --plain and --batch exclude each other")
+    if sum((as_json, plain, bool(batch))) > 1 or (batch and strict):
+        raise UsageError("--batch, --json and --plain exclude each other, and --batch has no --strict")
     options = [*(option or []), *([] if min_support is None else [f"min_support={min_support}"])]
     settings = settle(db=db, model=model, embed_model=embed_model, passages=number, template=template, options=options)
     asked = _open(settings, collection or [], quotes, system, quiet)
@@ -75,12 +76,15 @@ def _open(settings: Settings, collection: list[str], quotes: bool, system: str |
     """Open everything once; what is returned answers one question after the other."""
     from ragqa.answer import Stopwatch, answer_question
 
-    first = [Stopwatch()]
+    watch = Stopwatch()
+    watches = iter([watch])  # opening is counted to the first question
     say = speaker(quiet)
     store, embedder = open_for_search(settings, say)
     where = collections_filter(store, collection)
     writing = None if quotes else open_writing(settings, system, say)
+    watch.lap("open")
     load(embedder, writing)
+    watch.lap("load")
 
     def ask_one(question: str) -> Answer:
         with _status(quiet) as update:
@@ -93,29 +97,21 @@ def _open(settings: Settings, collection: list[str], quotes: bool, system: str |
                 quotes=settings.quotes,
                 min_support=settings.min_support,
                 where=where,
-                watch=first.pop() if first else None,
+                watch=next(watches, None),
                 say=update,
             )
 
     return ask_one
 
 
-class _status:  # noqa: N801
+@contextmanager
+def _status(quiet: bool) -> Iterator[Callable[[str], None]]:
     """A line on stderr that says what is being done, gone when it is done."""
-
-    def __init__(self, quiet: bool) -> None:
-        self.quiet = quiet or not sys.stderr.isatty()
-
-    def __enter__(self) -> Callable[[str], None]:
-        if self.quiet:
-            return lambda stage: None
-        self.spinner = console(stderr=True).status("opening")
-        self.spinner.start()
-        return lambda stage: self.spinner.update(stage)
-
-    def __exit__(self, *error: object) -> None:
-        if not self.quiet:
-            self.spinner.stop()
+    if quiet or not sys.stderr.isatty():
+        yield lambda stage: None
+        return
+    with console(stderr=True).status("searching") as spinner:
+        yield spinner.update
 
 
 def _exit_code(answer: Answer, strict: bool) -> int:

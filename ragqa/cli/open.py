@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 
+# A small model is slow to read and quick to be distracted; a large one makes use of more passages.
+LARGE_MODEL, SMALL_BUDGET, LARGE_BUDGET = 1_000_000_000, 512, 3072  # bytes; tokens; tokens
+
 
 def open_embedder(settings: Settings, say: Say) -> Embedder:
     """The embedder that is asked for, or the default one."""
@@ -48,11 +51,16 @@ def open_for_search(settings: Settings, say: Say) -> tuple[SQLiteStore, Embedder
     from dataclasses import replace
 
     from ragqa.index import fingerprint
+    from ragqa.prompt import shipped
     from ragqa.store.sqlite import open_index, require_fingerprint
 
-    store = open_index(settings.db)
+    hint = f"run `ragqa index FOLDER` first; a sample library lies in {shipped('corpus')}"
+    try:
+        store = open_index(settings.db)
+    except NoIndex as error:
+        raise NoIndex(error.message, hint) from error
     if not store.count_documents():
-        raise NoIndex(f"{settings.db}: the index is empty", "run `ragqa index FOLDER` first")
+        raise NoIndex(f"{settings.db}: the index is empty", hint)
     embedder = open_embedder(replace(settings, embed_model=settings.embed_model or store.model), say)
     require_fingerprint(store, fingerprint(embedder), embedder.name)
     return store, embedder
@@ -77,15 +85,18 @@ def open_writing(settings: Settings, system: str | None, say: Say) -> Writing:
 
     template = load_template(settings.template)
     manifest = _ready(settings, settings.model or DEFAULTS["generate"], "generate", say)
+    large = manifest.size >= LARGE_MODEL
+    budget = settings.budget or min(LARGE_BUDGET if large else SMALL_BUDGET, manifest.context // 2)
     generator = LlamaGenerator(
         manifest.weights,
         name=manifest.name,
-        context=min(manifest.context, settings.budget + settings.max_answer),
+        context=manifest.context,
+        memory=budget + settings.max_answer,
         chat_format=manifest.chat_format,
         encoding=BytePairEncoding.load_if_there(manifest.folder),
         threads=settings.cores,
     )
-    return Writing(generator, template, settings.budget, settings.max_answer, system)
+    return Writing(generator, template, budget, settings.max_answer, system)
 
 
 def load(embedder: Embedder, writing: Writing | None) -> None:

@@ -86,7 +86,9 @@ def print_answer(answer: Answer, *, plain: bool) -> None:
     out = console(plain=plain)
     if answer.status == "quoted":
         for citation in answer.citations:
-            out.print(Text(f"{_quoted(citation)} [{citation.n}]"))
+            quote = _quoted(citation)
+            code = quote.startswith("\n")
+            out.print(Text(f"[{citation.n}]{quote}" if code else f"{quote} [{citation.n}]"))
     else:
         out.print(Text(shown(answer.text), style="bold" if answer.status == "answered" else ""))
     if answer.citations:
@@ -103,11 +105,9 @@ def print_answer(answer: Answer, *, plain: bool) -> None:
 
 
 def _quoted(citation: Citation) -> str:
-    """A quote between quotation marks on one line; code of several lines as it stands, indented."""
-    quote = citation.evidence.quote
-    if citation.evidence.code and "\n" in quote:
-        return shown("\n".join(["", *("    " + line for line in quote.splitlines()), ""]))
-    return shown(f"“{' '.join(quote.split())}”")
+    from ragqa.answer import quotation
+
+    return shown(quotation(citation.evidence))
 
 
 def answer_json(answer: Answer, *, explain: bool = False) -> JSON:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
+import numpy as np
+
 from ragqa.types import Document, DocumentRecord, Filter, Hit, Matrix, Passage, Vector
 
 
@@ -49,3 +51,10 @@ class VectorStore(Protocol):
         """All passages with their vectors, in batches."""
 
     def close(self) -> None: ...
+
+
+def require_unit_length(vectors: Matrix) -> None:
+    """Raise ValueError unless every row is finite and of length 1."""
+    lengths = np.linalg.norm(vectors, axis=1)
+    if not np.all(np.abs(lengths - 1) < 1e-3):  # false for NaN as well
+        raise ValueError("a vector is not of unit length")

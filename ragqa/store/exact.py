@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from math import log
 
-import numpy as np
-
+from ragqa.store import require_unit_length
 from ragqa.types import Document, DocumentRecord, Filter, Hit, Matrix, Passage, Vector
 
 K1, B = 1.2, 0.75  # FTS5's BM25
@@ -93,10 +92,3 @@ class ExactStore:
 
     def _hit(self, passage: Passage, score: float, name: str) -> Hit:
         return Hit(passage, self._records[passage.document_id].path, score, {name: score})
-
-
-def require_unit_length(vectors: Matrix) -> None:
-    """Raise ValueError unless every row is finite and of length 1."""
-    lengths = np.linalg.norm(vectors, axis=1)
-    if not np.all(np.abs(lengths - 1) < 1e-3):  # false for NaN as well
-        raise ValueError("a vector is not of unit length")

@@ -19,7 +19,7 @@ import apsw
 import numpy as np
 
 from ragqa.errors import FingerprintMismatch, IndexLocked, NoIndex
-from ragqa.store.exact import require_unit_length
+from ragqa.store import require_unit_length
 from ragqa.store.integrity import faults
 from ragqa.store.schema import check_version, connect, errors_explained, make_schema
 from ragqa.types import Document, DocumentRecord, Filter, Hit, Matrix, Passage, Vector

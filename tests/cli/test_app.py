@@ -14,7 +14,7 @@ import typer
 from typer.testing import CliRunner
 
 from ragqa.cli.app import _run, app
-from tests.conftest import RAGQA, Done, Ragqa
+from tests.conftest import CORPUS, RAGQA, Done, Ragqa
 
 HEAVY = ("torch", "onnxruntime", "llama_cpp", "sentence_transformers", "tiktoken", "transformers", "apsw")
 
@@ -100,7 +100,18 @@ def test_the_family_of_models_is_reached(ragqa: Ragqa):
 def test_no_index_is_one_line_and_a_hint(ragqa: Ragqa):
     done = ragqa("ask", "Who built the bridge?")
     assert (done.code, done.out) == (10, "")
-    assert done.err == f"ragqa: {ragqa.db}: no index yet\n  hint: run `ragqa index FOLDER` first\n"
+    assert done.err == (
+        f"ragqa: {ragqa.db}: no index yet\n  hint: run `ragqa index FOLDER` first; a sample library lies in {CORPUS}\n"
+    )
+
+
+def test_a_command_to_come_is_not_taken_for_a_question(ragqa: Ragqa):
+    done = ragqa("doctor")
+    assert (done.code, done.err.splitlines()[0]) == (2, "ragqa: `ragqa doctor` is not in this version")
+
+
+def test_a_question_without_quotation_marks_is_told_to_use_them(ragqa: Ragqa):
+    assert "put the question in quotes" in ragqa("what", "is", "this").err
 
 
 @pytest.mark.parametrize("command", [["search", "x"], ["similar", "notes", "-c", "x"], ["ls"], ["status"], ["check"]])
