@@ -200,12 +200,22 @@ def _prose(sentences: Sequence[Sentence]) -> str:
 
 
 def _quotation(cited: Sequence[Evidence]) -> str:
-    return "\n".join(f"{quotation(one)} [{n}]" for n, one in enumerate(cited, start=1))
+    return "\n".join(numbered(n, one) for n, one in enumerate(cited, start=1))
+
+
+def numbered(n: int, evidence: Evidence) -> str:
+    """A quote with its number: behind a sentence, before a block of code."""
+    quote = quotation(evidence)
+    return f"[{n}]\n{quote}" if is_block(evidence) else f"{quote} [{n}]"
 
 
 def quotation(evidence: Evidence) -> str:
     """A quote between quotation marks on one line; code of several lines as it stands, indented."""
     quote = evidence.quote
-    if evidence.code and "\n" in quote:
-        return "\n" + "\n".join("    " + line for line in quote.splitlines()) + "\n"
+    if is_block(evidence):
+        return "\n".join("    " + line for line in quote.splitlines())
     return f"“{' '.join(quote.split())}”"
+
+
+def is_block(evidence: Evidence) -> bool:
+    return evidence.code and "\n" in evidence.quote

@@ -83,12 +83,12 @@ def print_answer(answer: Answer, *, plain: bool) -> None:
     """The answer, then the quotes it rests on with their places; for an abstention, what came nearest."""
     from rich.text import Text
 
+    from ragqa.answer import is_block, numbered, quotation
+
     out = console(plain=plain)
     if answer.status == "quoted":
         for citation in answer.citations:
-            quote = _quoted(citation)
-            code = quote.startswith("\n")
-            out.print(Text(f"[{citation.n}]{quote}" if code else f"{quote} [{citation.n}]"))
+            out.print(Text(shown(numbered(citation.n, citation.evidence))))
     else:
         out.print(Text(shown(answer.text), style="bold" if answer.status == "answered" else ""))
     if answer.citations:
@@ -96,18 +96,15 @@ def print_answer(answer: Answer, *, plain: bool) -> None:
     if answer.status == "abstained" and answer.citations:
         out.print(Text("Nearest, but not an answer:", style="dim"))
     for citation in answer.citations:
-        quote = "" if answer.status == "quoted" else f" {_quoted(citation)}"
-        line = Text(f"[{citation.n}]{quote} ")
+        block = is_block(citation.evidence)
+        quote = "" if answer.status == "quoted" else shown(quotation(citation.evidence))
+        line = Text(f"[{citation.n}] " if block or not quote else f"[{citation.n}] {quote} ")
         line.append(in_line(place(citation)), style="cyan")
         if citation.fresh != "same":
             line.append(f" ({citation.fresh} since it was indexed)", style="yellow")
         out.print(line)
-
-
-def _quoted(citation: Citation) -> str:
-    from ragqa.answer import quotation
-
-    return shown(quotation(citation.evidence))
+        if block and quote:
+            out.print(Text(quote))
 
 
 def answer_json(answer: Answer, *, explain: bool = False) -> JSON:
