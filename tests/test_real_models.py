@@ -104,7 +104,8 @@ def passages(library: Ragqa) -> list[Passage]:
 def generator(models: Path) -> LlamaGenerator:
     manifest = read_manifest(models / LLAMA)
     encoding = BytePairEncoding.load(manifest.folder)
-    return LlamaGenerator(manifest.weights, name=LLAMA, context=256, chat_format="chatml", encoding=encoding, threads=1)
+    room = {"context": 256, "memory": 256}
+    return LlamaGenerator(manifest.weights, name=LLAMA, chat_format="chatml", encoding=encoding, threads=1, **room)
 
 
 @pytest.fixture(scope="module")

@@ -80,8 +80,8 @@ def test_what_cannot_be_read_is_skipped_with_its_reason(folder: Ragqa):
     assert done.code == 3
     assert {one["path"]: one["reason"] for one in done.json["skipped"]} == {
         "notes/pipe.md": "not a regular file",
-        "notes/link.md": "link, not followed",
-        "notes/loop": "link, not followed",
+        "notes/link.md": "link not followed",
+        "notes/loop": "link not followed",
         "notes/binary.md": "binary",
     }
     assert len(ids(folder)) == 2
@@ -234,7 +234,7 @@ def test_killed_at_any_moment_the_index_is_whole(prepared: Ragqa, library: Ragqa
 def test_ctrl_c_keeps_what_was_done(prepared: Ragqa):
     shutil.copytree(CORPUS, prepared.cwd / "corpus")
     with running(prepared, "corpus") as process:
-        wait_for(process, prepared, 2_500_000)
+        wait_for(process, prepared, 1_900_000)
         process.send_signal(signal.SIGINT)
         _out, err = process.communicate()
     kept = len(ids(prepared))
