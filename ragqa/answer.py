@@ -31,6 +31,7 @@ class Writing:
     Attributes:
         budget: Most tokens of the prompt.
         max_tokens: Most tokens of the answer.
+        sentences: Most sentences of it; what a small model says after two is seldom about the question.
     """
 
     generator: Generator
@@ -38,6 +39,7 @@ class Writing:
     budget: int
     max_tokens: int
     system: str | None = None
+    sentences: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,13 +166,19 @@ def _write(
         if not parts:
             watch.lap("first_token")
         parts.append(part)
-        if "\n\n" in "".join(parts[-2:]):  # a small model's second paragraph is never better than its first
+        if _complete("".join(parts), writing.sentences):
             break
     watch.lap("generate")
     text = "".join(parts)
-    if len(parts) >= writing.max_tokens:  # cut off in the middle of its last sentence
-        text = text[: max((start for start, _end in sentence_spans(text)), default=0)]
+    spans = list(sentence_spans(text))
+    if len(parts) >= writing.max_tokens or len(spans) > writing.sentences:  # the last sentence is not whole
+        text = text[: spans[-1][0]]
     return _Written(prompt, tuple(verify(text, evidence, question)), len(parts))
+
+
+def _complete(text: str, sentences: int) -> bool:
+    """Whether all that was asked for is written: a paragraph, or so many sentences and the start of another."""
+    return "\n\n" in text.lstrip() or len(list(sentence_spans(text))) > sentences
 
 
 def _settle(

@@ -243,9 +243,9 @@ def _llama_cpp() -> Any:
     """The library, imported where it is first used, silent and polite.
 
     Its log would print text of the model file raw. Its threads would wait for each other in busy loops, which
-    takes fifteen times as long as soon as another program wants a core; asked to sleep, they lose nothing.
+    takes many times as long as soon as another program wants a core; so they look about briefly, then sleep.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     import llama_cpp
 
     llama_cpp.llama_log_set(_silent(), ctypes.c_void_p(0))

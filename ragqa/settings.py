@@ -33,6 +33,7 @@ class Settings:
         quotes: How many sentences are quoted.
         budget: Most tokens of the prompt; 0 leaves it to the size of the model.
         max_answer: Most tokens the Llama may write.
+        max_sentences: Most sentences it may write.
         min_support: Under this support `ask` abstains, 0 to 1.
         max_file_size: Bytes; larger files are skipped.
     """
@@ -48,6 +49,7 @@ class Settings:
     quotes: int = 2
     budget: int = 0
     max_answer: int = 96
+    max_sentences: int = 2
     min_support: float = 0.35
     max_file_size: int = 32 * 1024 * 1024
 

@@ -96,7 +96,7 @@ def open_writing(settings: Settings, system: str | None, say: Say) -> Writing:
         encoding=BytePairEncoding.load_if_there(manifest.folder),
         threads=settings.cores,
     )
-    return Writing(generator, template, budget, settings.max_answer, system)
+    return Writing(generator, template, budget, settings.max_answer, system, settings.max_sentences)
 
 
 def load(embedder: Embedder, writing: Writing | None) -> None:
