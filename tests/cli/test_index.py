@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from ragqa.errors import RagqaError
+from ragqa.store.sqlite import open_index
 from tests.conftest import BREAD, CORPUS, LIGHTHOUSE, RAGQA, Ragqa
 
 pytestmark = pytest.mark.model
@@ -208,6 +210,18 @@ def written(ragqa: Ragqa) -> int:
     return sum(path.stat().st_size for path in (ragqa.db, Path(f"{ragqa.db}-wal")) if path.exists())
 
 
+def stored(ragqa: Ragqa) -> int:
+    """Documents in the index so far; none while it is being made."""
+    try:
+        store = open_index(ragqa.db)
+    except RagqaError:
+        return 0
+    try:
+        return store.count_documents()
+    finally:
+        store.close()
+
+
 def wait_for(process: subprocess.Popen[bytes], ragqa: Ragqa, size: int) -> None:
     while process.poll() is None and written(ragqa) < size:
         time.sleep(0.005)
@@ -234,7 +248,8 @@ def test_killed_at_any_moment_the_index_is_whole(prepared: Ragqa, library: Ragqa
 def test_ctrl_c_keeps_what_was_done(prepared: Ragqa):
     shutil.copytree(CORPUS, prepared.cwd / "corpus")
     with running(prepared, "corpus") as process:
-        wait_for(process, prepared, 1_900_000)
+        while process.poll() is None and not stored(prepared):
+            time.sleep(0.005)
         process.send_signal(signal.SIGINT)
         _out, err = process.communicate()
     kept = len(ids(prepared))
