@@ -1,4 +1,4 @@
-"""Hashes of files, and folders that appear whole or not at all."""
+"""Names and hashes of files, and folders that appear whole or not at all."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ def sha256_of(path: Path) -> str:
     """Of a file's bytes, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def readable(path: Path) -> str:
+    """A path as text; bytes of its name that are not UTF-8 are spelled out."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 @contextmanager

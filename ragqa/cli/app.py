@@ -58,7 +58,9 @@ def main() -> NoReturn:
 
 def _run(arguments: Sequence[str]) -> int:
     try:
-        code = app(args=_with_command(joined_options(arguments)), prog_name="ragqa", standalone_mode=False)
+        commands = typer.main.get_command(app)
+        arguments = _with_command(joined_options(arguments), list(commands.commands))  # type: ignore[attr-defined]
+        code = commands(args=arguments, prog_name="ragqa", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except RagqaError as error:
         return _report(error)
@@ -87,10 +89,9 @@ def _run(arguments: Sequence[str]) -> int:
         return _report(RagqaError(f"unexpected {type(error).__name__}: {error}", "RAGQA_DEBUG=1 shows the traceback"))
 
 
-def _with_command(arguments: Sequence[str]) -> list[str]:
+def _with_command(arguments: Sequence[str], names: Sequence[str]) -> list[str]:
     """`ragqa 'question'` is `ragqa ask 'question'`; a mistyped command is not a question."""
     first = arguments[0] if arguments else "--help"
-    names = list(typer.main.get_command(app).commands)  # type: ignore[attr-defined]  # the app is a group
     if first in names or first in ("-h", "--help", "--version", "--install-completion", "--show-completion"):
         return list(arguments)
     if first in PLANNED:

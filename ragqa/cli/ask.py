@@ -10,9 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
+from ragqa.cli.as_json import answer_json
 from ragqa.cli.open import collections_filter, load, open_for_search, open_writing
 from ragqa.cli.options import Collections, Db, EmbedModel, Model, Number, Options, Quiet, settle, speaker
-from ragqa.cli.render import answer_json, console, print_answer, print_explanation, print_json, print_lines
+from ragqa.cli.render import console, print_answer, print_explanation, print_json, print_lines
 from ragqa.errors import UsageError
 from ragqa.settings import Settings
 from ragqa.types import JSON, Answer

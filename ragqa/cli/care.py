@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ragqa.cli.as_json import record_json
 from ragqa.cli.open import collections_filter
 from ragqa.cli.options import Collections, Db, Options, settle
-from ragqa.cli.render import path_from_here, print_json, print_lines, print_table, record_json, shown
+from ragqa.cli.render import path_from_here, print_json, print_lines, print_table, shown
 from ragqa.errors import IndexDamaged, UsageError
 
 if TYPE_CHECKING:

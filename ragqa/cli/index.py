@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ragqa.cli.as_json import summary_json
 from ragqa.cli.open import open_for_indexing
 from ragqa.cli.options import Db, EmbedModel, Options, Quiet, settle, speaker
-from ragqa.cli.render import console, path_from_here, print_json, shown, summary_json, summary_line
+from ragqa.cli.render import console, path_from_here, print_json, shown, summary_line
 
 if TYPE_CHECKING:
     from ragqa.index import Progress, Summary
@@ -39,7 +40,8 @@ def index(
     quiet: Quiet = False,
 ) -> int:
     """Bring the index up to date: new, changed, moved and deleted documents."""
-    from ragqa.index import HARMLESS, Summary, resolve_roots, update_index
+    from ragqa.index import HARMLESS, Summary, update_index
+    from ragqa.read.find import resolve_roots
 
     settings = settle(db=db, embed_model=embed_model, options=option)
     roots = resolve_roots(paths)  # before an index is made for nothing

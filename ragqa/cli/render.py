@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,15 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragqa.errors import RagqaError
-from ragqa.types import JSON, Answer, Citation, DocumentRecord, Hit
+from ragqa.files import readable
+from ragqa.types import JSON, Answer, Citation, Hit
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from ragqa.index import Summary
     from ragqa.models import Manifest
-
-SCHEMA = "ragqa.answer/1"
 
 # C0 and C1 controls but newline and tab; what turns or hides text: bidi marks, zero-width and tag characters.
 _UNSAFE = re.compile(
@@ -62,12 +60,8 @@ def path_from_here(path: Path) -> str:
     try:
         here = Path.cwd()
     except FileNotFoundError:  # it was removed
-        return _utf8(path)
-    return _utf8(path.relative_to(here) if path.is_relative_to(here) else path)
-
-
-def _utf8(path: Path) -> str:
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+        return readable(path)
+    return readable(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def place(citation: Citation) -> str:
@@ -107,59 +101,6 @@ def print_answer(answer: Answer, *, plain: bool) -> None:
             out.print(Text(quote))
 
 
-def answer_json(answer: Answer, *, explain: bool = False) -> JSON:
-    """The document that `ask --json` prints, schema `ragqa.answer/1`."""
-    passages = answer.prompt.passages if answer.prompt else answer.hits
-    result: JSON = {
-        "schema": SCHEMA,
-        "id": answer.id,
-        "question": answer.question,
-        "query": answer.query,
-        "status": answer.status,
-        "answer": answer.text,
-        "sentences": [{"text": s.text, "citations": list(s.citations), "verdict": s.verdict} for s in answer.written],
-        "evidence": [_evidence_json(citation) for citation in answer.citations],
-        "support": answer.support,
-        "read": {
-            "passages": len(passages),
-            "documents": len({hit.passage.document_id for hit in passages}),
-            "of_documents": answer.of_documents,
-        },
-        "tokens": {
-            "prompt": answer.prompt.tokens if answer.prompt else 0,
-            "completion": answer.completion_tokens,
-            "context": answer.context,
-            "dropped": len(answer.prompt.dropped) if answer.prompt else 0,
-        },
-        "timing_ms": dict(answer.timing_ms),
-        "models": dict(answer.models),
-    }
-    if explain:
-        result["explain"] = {
-            "hits": [hit_json(hit, rank) for rank, hit in enumerate(answer.hits, start=1)],
-            "signals": dict(answer.signals),
-            "reasons": [{"text": s.text, "reason": s.reason} for s in answer.written if s.reason],
-            "prompt": answer.prompt.text if answer.prompt else None,
-        }
-    return result
-
-
-def _evidence_json(citation: Citation) -> JSON:
-    evidence, passage = citation.evidence, citation.evidence.hit.passage
-    return {
-        "n": citation.n,
-        "id": passage.id,
-        "path": path_from_here(evidence.hit.path),
-        "line_start": evidence.line_start,
-        "line_end": evidence.line_end,
-        "page": None,
-        "heading": list(passage.heading),
-        "quote": evidence.quote,
-        "score": round(evidence.score, 4),
-        "fresh": citation.fresh,
-    }
-
-
 def print_explanation(answer: Answer) -> None:
     """On stderr: what was found with which scores, what was dropped, the token ledger, the prompt, the verdicts."""
     from rich.text import Text
@@ -188,24 +129,6 @@ def print_explanation(answer: Answer) -> None:
 
 def _numbers(values: Any) -> str:
     return ", ".join(f"{name} {value:.3f}" for name, value in values.items() if name != "bias")
-
-
-def hit_json(hit: Hit, rank: int) -> JSON:
-    """One line of `search --nl`: llm's four fields first."""
-    passage = hit.passage
-    return {
-        "id": passage.id,
-        "score": round(hit.score, 4),
-        "content": passage.text.strip(),
-        "metadata": None,
-        "path": path_from_here(hit.path),
-        "line_start": passage.line_start,
-        "line_end": passage.line_end,
-        "page": None,
-        "heading": list(passage.heading),
-        "rank": rank,
-        "scores": {name: round(score, 4) for name, score in hit.scores.items()},
-    }
 
 
 def print_hits(hits: Sequence[Hit], *, explain: bool) -> None:
@@ -262,37 +185,12 @@ def _json(value: Any, indent: int | None = None) -> str:
     return escaped
 
 
-def summary_json(summary: Summary) -> JSON:
-    """The document that `index --json` prints."""
-    return {
-        "indexed": summary.indexed,
-        "unchanged": summary.unchanged,
-        "moved": summary.moved,
-        "removed": summary.removed,
-        "skipped": [{"path": path_from_here(path), "reason": reason} for path, reason in summary.skipped],
-        "passages": summary.passages,
-        "seconds": summary.seconds,
-    }
-
-
 def summary_line(summary: Summary) -> str:
     """`indexed N, unchanged U, removed R, skipped S (reason×count)`."""
     reasons = ", ".join(f"{reason}×{count}" for reason, count in sorted(summary.reasons.items()))
     moved = f", moved {summary.moved}" if summary.moved else ""
     line = f"indexed {summary.indexed}, unchanged {summary.unchanged}{moved}, removed {summary.removed}"
     return f"{line}, skipped {len(summary.skipped)}" + (f" ({reasons})" if reasons else "")
-
-
-def record_json(record: DocumentRecord) -> JSON:
-    return {
-        "id": record.id,
-        "path": path_from_here(record.path),
-        "collection": record.collection,
-        "passages": record.passages,
-        "size": record.size,
-        "sha256": record.sha256,
-        "indexed_at": record.indexed_at,
-    }
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

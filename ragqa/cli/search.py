@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ragqa.cli.as_json import hit_json
 from ragqa.cli.open import collections_filter, open_for_search
 from ragqa.cli.options import Collections, Db, EmbedModel, Number, Options, Quiet, settle, speaker
-from ragqa.cli.render import hit_json, print_csv, print_hits, print_json, print_lines
+from ragqa.cli.render import print_csv, print_hits, print_json, print_lines
 from ragqa.errors import UsageError
 from ragqa.types import Filter, Hit
 

@@ -1,0 +1,109 @@
+"""The documents that `--json` and `--nl` print: others rely on every name in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ragqa.cli.render import path_from_here
+from ragqa.types import JSON, Answer, Citation, DocumentRecord, Hit
+
+if TYPE_CHECKING:
+    from ragqa.index import Summary
+
+SCHEMA = "ragqa.answer/1"
+
+
+def answer_json(answer: Answer, *, explain: bool = False) -> JSON:
+    """The document that `ask --json` prints, schema `ragqa.answer/1`."""
+    passages = answer.prompt.passages if answer.prompt else answer.hits
+    result: JSON = {
+        "schema": SCHEMA,
+        "id": answer.id,
+        "question": answer.question,
+        "query": answer.query,
+        "status": answer.status,
+        "answer": answer.text,
+        "sentences": [{"text": s.text, "citations": list(s.citations), "verdict": s.verdict} for s in answer.written],
+        "evidence": [_evidence_json(citation) for citation in answer.citations],
+        "support": answer.support,
+        "read": {
+            "passages": len(passages),
+            "documents": len({hit.passage.document_id for hit in passages}),
+            "of_documents": answer.of_documents,
+        },
+        "tokens": {
+            "prompt": answer.prompt.tokens if answer.prompt else 0,
+            "completion": answer.completion_tokens,
+            "context": answer.context,
+            "dropped": len(answer.prompt.dropped) if answer.prompt else 0,
+        },
+        "timing_ms": dict(answer.timing_ms),
+        "models": dict(answer.models),
+    }
+    if explain:
+        result["explain"] = {
+            "hits": [hit_json(hit, rank) for rank, hit in enumerate(answer.hits, start=1)],
+            "signals": dict(answer.signals),
+            "reasons": [{"text": s.text, "reason": s.reason} for s in answer.written if s.reason],
+            "prompt": answer.prompt.text if answer.prompt else None,
+        }
+    return result
+
+
+def _evidence_json(citation: Citation) -> JSON:
+    evidence, passage = citation.evidence, citation.evidence.hit.passage
+    return {
+        "n": citation.n,
+        "id": passage.id,
+        "path": path_from_here(evidence.hit.path),
+        "line_start": evidence.line_start,
+        "line_end": evidence.line_end,
+        "page": None,
+        "heading": list(passage.heading),
+        "quote": evidence.quote,
+        "score": round(evidence.score, 4),
+        "fresh": citation.fresh,
+    }
+
+
+def hit_json(hit: Hit, rank: int) -> JSON:
+    """One line of `search --nl`: llm's four fields first."""
+    passage = hit.passage
+    return {
+        "id": passage.id,
+        "score": round(hit.score, 4),
+        "content": passage.text.strip(),
+        "metadata": None,
+        "path": path_from_here(hit.path),
+        "line_start": passage.line_start,
+        "line_end": passage.line_end,
+        "page": None,
+        "heading": list(passage.heading),
+        "rank": rank,
+        "scores": {name: round(score, 4) for name, score in hit.scores.items()},
+    }
+
+
+def summary_json(summary: Summary) -> JSON:
+    """The document that `index --json` prints."""
+    return {
+        "indexed": summary.indexed,
+        "unchanged": summary.unchanged,
+        "moved": summary.moved,
+        "removed": summary.removed,
+        "skipped": [{"path": path_from_here(path), "reason": reason} for path, reason in summary.skipped],
+        "passages": summary.passages,
+        "seconds": summary.seconds,
+    }
+
+
+def record_json(record: DocumentRecord) -> JSON:
+    return {
+        "id": record.id,
+        "path": path_from_here(record.path),
+        "collection": record.collection,
+        "passages": record.passages,
+        "size": record.size,
+        "sha256": record.sha256,
+        "indexed_at": record.indexed_at,
+    }
