@@ -197,6 +197,8 @@ def running(ragqa: Ragqa, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
         env=ragqa.environment(RAGQA_THREADS="2"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # A shell that runs the suite in the background has it ignore Ctrl-C, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         yield process
