@@ -11,13 +11,14 @@ from ulid import ULID
 from ragqa.embed import Embedder
 from ragqa.errors import UsageError
 from ragqa.evidence import select, signals, support
+from ragqa.files import MAX_FILE_SIZE
 from ragqa.generate import Generator
 from ragqa.prompt import Template, pack
-from ragqa.read import fresh
+from ragqa.read.freshness import cite
 from ragqa.retrieve import Retrieved, retrieve
 from ragqa.sentences import sentence_spans
 from ragqa.store import VectorStore
-from ragqa.types import Answer, Citation, Evidence, Filter, Prompt, Sentence, Status
+from ragqa.types import Answer, Evidence, Filter, Prompt, Sentence, Status
 from ragqa.verify import verify
 
 NOT_HERE = "These documents do not answer that."
@@ -79,6 +80,7 @@ def answer_question(
     quotes: int,
     min_support: float,
     where: Filter | None = None,
+    max_file_size: int = MAX_FILE_SIZE,
     watch: Stopwatch | None = None,
     say: Callable[[str], None] = lambda stage: None,
 ) -> Answer:
@@ -89,6 +91,7 @@ def answer_question(
         k: Passages to retrieve and to offer to the Llama.
         quotes: Sentences to quote.
         min_support: Below this support nothing is answered, and the Llama is not asked.
+        max_file_size: Bytes; a cited file that has outgrown this is not read again.
         say: Told what is being done, for people who wait.
     """
     watch = watch or Stopwatch()
@@ -110,7 +113,7 @@ def answer_question(
         status=status,
         text={"abstained": NOT_HERE, "quoted": _quotation(cited), "answered": _prose(sentences)}[status],
         written=sentences,
-        citations=tuple(_citation(n, one, store) for n, one in enumerate(cited, start=1)),
+        citations=cite(cited, store.record, max_size=max_file_size),
         hits=retrieved.hits,
         support=round(support(judged), 3),
         of_documents=store.count_documents(where),
@@ -197,11 +200,6 @@ def _settle(
     return status, renumbered, [evidence[n - 1] for n in places]
 
 
-def _citation(n: int, evidence: Evidence, store: VectorStore) -> Citation:
-    record = store.record(evidence.hit.passage.document_id)
-    return Citation(n, evidence, fresh(evidence.hit.path, record.sha256) if record else "deleted")
-
-
 def _prose(sentences: Sequence[Sentence]) -> str:
     shown = (sentence for sentence in sentences if sentence.verdict != "unsupported")
     return " ".join(f"{s.text} {''.join(f'[{n}]' for n in s.citations)}" for s in shown)
@@ -219,10 +217,11 @@ def numbered(n: int, evidence: Evidence) -> str:
 
 def quotation(evidence: Evidence) -> str:
     """A quote between quotation marks on one line; code of several lines as it stands, indented."""
-    quote = evidence.quote
-    if is_block(evidence):
-        return "\n".join("    " + line for line in quote.splitlines())
-    return f"“{' '.join(quote.split())}”"
+    return laid_out(evidence.quote, is_block(evidence))
+
+
+def laid_out(quote: str, block: bool) -> str:
+    return "\n".join("    " + line for line in quote.splitlines()) if block else f"“{' '.join(quote.split())}”"
 
 
 def is_block(evidence: Evidence) -> bool:

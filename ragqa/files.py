@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+MAX_FILE_SIZE = 32 * 1024 * 1024  # bytes; a larger file is hardly a text that somebody wrote
+
 
 def sha256_of(path: Path) -> str:
     """Of a file's bytes, hexadecimal."""

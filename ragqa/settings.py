@@ -17,6 +17,7 @@ from typing import Any
 import platformdirs
 
 from ragqa.errors import UsageError
+from ragqa.files import MAX_FILE_SIZE
 
 PROJECT_FILE = ".ragqa.toml"
 
@@ -51,7 +52,7 @@ class Settings:
     max_answer: int = 96
     max_sentences: int = 2
     min_support: float = 0.35
-    max_file_size: int = 32 * 1024 * 1024
+    max_file_size: int = MAX_FILE_SIZE
 
     @property
     def models(self) -> Path:

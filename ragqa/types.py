@@ -21,7 +21,7 @@ Count = Callable[[str], int]
 
 Status = Literal["answered", "quoted", "abstained"]
 Verdict = Literal["verbatim", "supported", "unsupported"]
-Freshness = Literal["same", "changed", "deleted"]
+Freshness = Literal["same", "moved", "changed", "deleted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +134,7 @@ class Evidence:
         start: Offset into the passage's text.
         score: The sentence's score, higher is better.
         code: Its line breaks mean something.
+        span: Start and end of the words that answer, offsets into `quote`; None where none stand out.
     """
 
     hit: Hit
@@ -145,6 +146,7 @@ class Evidence:
     score: float
     scores: Mapping[str, float] = field(default_factory=dict)
     code: bool = False
+    span: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,11 +201,24 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A quote with its place, as shown: `n` is the number in brackets."""
+    """A quote with its place, as shown: `n` is the number in brackets.
+
+    Attributes:
+        fresh: `same`: the file's bytes are those indexed. `moved`: they are not, and the quote now stands on other
+            lines. `changed`: they are not, and it stands where it stood or no longer. `deleted`: the file is gone.
+        line_start: Where the quote stands now; where it stood when it was indexed, if it no longer does.
+        line_end: Inclusive.
+        stands: Whether the file still holds the quote verbatim.
+        reason: Why the file cannot be read, in a few words; empty when it can.
+    """
 
     n: int
     evidence: Evidence
     fresh: Freshness
+    line_start: int
+    line_end: int
+    stands: bool
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

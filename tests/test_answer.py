@@ -123,8 +123,11 @@ def test_the_prompt_keeps_room_for_the_answer_in_a_small_context(store: ExactSto
         ask(store, EchoGenerator("x", context=52))
 
 
-def test_a_changed_and_a_deleted_file_are_told(store: ExactStore):
+def test_a_moved_a_changed_and_a_deleted_file_are_told(store: ExactStore):
     path = store.known()["notes/a.md"].path
+    path.write_text(f"# Bridges\n\n{TEXT}")
+    moved = ask(store).citations[0]
+    assert (moved.fresh, moved.line_start, moved.line_end, moved.evidence.line_start) == ("moved", 3, 3, 1)
     path.write_text("Something else.")
     assert ask(store).citations[0].fresh == "changed"
     path.unlink()

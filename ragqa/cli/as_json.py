@@ -51,18 +51,20 @@ def answer_json(answer: Answer, *, explain: bool = False) -> JSON:
 
 
 def _evidence_json(citation: Citation) -> JSON:
-    evidence, passage = citation.evidence, citation.evidence.hit.passage
+    evidence, passage, span = citation.evidence, citation.evidence.hit.passage, citation.evidence.span
     return {
         "n": citation.n,
         "id": passage.id,
         "path": path_from_here(evidence.hit.path),
-        "line_start": evidence.line_start,
-        "line_end": evidence.line_end,
+        "line_start": citation.line_start,
+        "line_end": citation.line_end,
         "page": None,
         "heading": list(passage.heading),
         "quote": evidence.quote,
         "score": round(evidence.score, 4),
         "fresh": citation.fresh,
+        "stands": citation.stands,
+        "span": {"start": span[0], "end": span[1], "text": evidence.quote[slice(*span)]} if span else None,
     }
 
 

@@ -12,7 +12,7 @@ import typer
 
 from ragqa.cli.as_json import answer_json
 from ragqa.cli.open import collections_filter, load, open_for_search, open_writing
-from ragqa.cli.options import Collections, Db, EmbedModel, Model, Number, Options, Quiet, settle, speaker
+from ragqa.cli.options import Collections, Db, EmbedModel, Model, Number, Options, Quiet, advise, settle, speaker
 from ragqa.cli.render import console, print_answer, print_explanation, print_json, print_lines
 from ragqa.errors import UsageError
 from ragqa.settings import Settings
@@ -70,6 +70,8 @@ def ask(
         print_answer(answer, plain=plain)
     if explain:
         print_explanation(answer)
+    if any(citation.fresh != "same" for citation in answer.citations):
+        advise("the index is older than these files; run `ragqa index PATH` to bring it up to date", quiet)
     return _exit_code(answer, strict)
 
 
@@ -98,6 +100,7 @@ def _open(settings: Settings, collection: list[str], quotes: bool, system: str |
                 quotes=settings.quotes,
                 min_support=settings.min_support,
                 where=where,
+                max_file_size=settings.max_file_size,
                 watch=next(watches, None),
                 say=update,
             )

@@ -72,10 +72,12 @@ def joined_options(arguments: Sequence[str]) -> list[str]:
 def speaker(quiet: bool) -> Callable[[str], None]:
     """Says what is being done, on stderr, to a person; to nobody else."""
 
-    def say(message: str) -> None:
-        if not quiet and sys.stderr.isatty():
-            from ragqa.cli.render import shown
+    return lambda message: advise(f"{message} …", quiet)
 
-            sys.stderr.write(f"{shown(message)} …\n")
 
-    return say
+def advise(message: str, quiet: bool) -> None:
+    """A line on stderr, to a person; to nobody else."""
+    if not quiet and sys.stderr.isatty():
+        from ragqa.cli.render import shown
+
+        sys.stderr.write(shown(message) + "\n")

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from ragqa.errors import RagqaError
 from ragqa.files import readable
-from ragqa.types import JSON, Answer, Citation, Hit
+from ragqa.types import JSON, Answer, Citation, Evidence, Hit
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
     from ragqa.index import Summary
     from ragqa.models import Manifest
@@ -66,23 +67,34 @@ def path_from_here(path: Path) -> str:
 
 def place(citation: Citation) -> str:
     """Where a quote stands, as editors and grep write it: `path:line` or `path:first-last`."""
-    evidence = citation.evidence
-    lines = str(evidence.line_start)
-    if evidence.line_end != evidence.line_start:
-        lines += f"-{evidence.line_end}"
-    return f"{path_from_here(evidence.hit.path)}:{lines}"
+    lines = str(citation.line_start)
+    if citation.line_end != citation.line_start:
+        lines += f"-{citation.line_end}"
+    return f"{path_from_here(citation.evidence.hit.path)}:{lines}"
+
+
+def freshness(citation: Citation) -> str:
+    """What has become of the quote since it was indexed; empty where its file is the same."""
+    if citation.fresh == "moved":
+        return f"moved: was line {citation.evidence.line_start} when indexed"
+    if citation.reason:
+        return f"the file can no longer be read: {citation.reason}"
+    if citation.fresh == "changed":
+        return "the file has changed; the quote still stands" if citation.stands else "no longer in the file"
+    return "the file is gone" if citation.fresh == "deleted" else ""
 
 
 def print_answer(answer: Answer, *, plain: bool) -> None:
     """The answer, then the quotes it rests on with their places; for an abstention, what came nearest."""
     from rich.text import Text
 
-    from ragqa.answer import is_block, numbered, quotation
+    from ragqa.answer import is_block
 
     out = console(plain=plain)
     if answer.status == "quoted":
         for citation in answer.citations:
-            out.print(Text(shown(numbered(citation.n, citation.evidence))))
+            quote, block = quote_text(citation.evidence), is_block(citation.evidence)
+            out.print(Text(f"[{citation.n}]\n").append(quote) if block else quote.append(f" [{citation.n}]"))
     else:
         out.print(Text(shown(answer.text), style="bold" if answer.status == "answered" else ""))
     if answer.citations:
@@ -91,14 +103,41 @@ def print_answer(answer: Answer, *, plain: bool) -> None:
         out.print(Text("Nearest, but not an answer:", style="dim"))
     for citation in answer.citations:
         block = is_block(citation.evidence)
-        quote = "" if answer.status == "quoted" else shown(quotation(citation.evidence))
-        line = Text(f"[{citation.n}] " if block or not quote else f"[{citation.n}] {quote} ")
+        quote = quote_text(citation.evidence) if answer.status != "quoted" else Text()
+        line = Text(f"[{citation.n}] ")
+        if quote and not block:
+            line.append(quote).append(" ")
         line.append(in_line(place(citation)), style="cyan")
         if citation.fresh != "same":
-            line.append(f" ({citation.fresh} since it was indexed)", style="yellow")
+            line.append(f" ({freshness(citation)})", style="yellow")
         out.print(line)
         if block and quote:
-            out.print(Text(quote))
+            out.print(quote)
+
+
+def quote_text(evidence: Evidence) -> Text:
+    """A quote as it is printed, the words in it that answer in bold and underlined."""
+    from rich.text import Text
+
+    from ragqa.answer import quotation
+
+    text = Text(shown(quotation(evidence)))
+    if evidence.span:
+        text.stylize("bold underline", *printed_span(evidence, *evidence.span))
+    return text
+
+
+def printed_span(evidence: Evidence, start: int, end: int) -> tuple[int, int]:
+    """Where a stretch of a quote lies in what is printed of it, which squeezes, indents and spells out characters."""
+    from ragqa.answer import is_block, laid_out
+
+    quote, block = evidence.quote, is_block(evidence)
+    marked = quote[start:end]
+    start, end = end - len(marked.lstrip()), start + len(marked.rstrip())
+    closing = 0 if block else 1  # the quotation mark behind a cut quote
+    # A character is put behind the first part, so that white space before the stretch is laid out as it is there.
+    before = len(shown(laid_out(quote[:start] + "x", block))) - 1 - closing
+    return before, max(before, len(shown(laid_out(quote[:end], block))) - closing)
 
 
 def print_explanation(answer: Answer) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from ragqa.errors import BadInput
 from ragqa.read.markdown import markdown_blocks
 from ragqa.read.text import decode, text_blocks
-from ragqa.types import Block, Document, Freshness
+from ragqa.types import Block, Document
 
 READERS: dict[str, Callable[[str], tuple[Block, ...]]] = {
     ".md": markdown_blocks,
@@ -43,10 +43,11 @@ def read_source(path: Path, max_size: int) -> Source:
     except OSError as error:
         reason = (error.strerror or "cannot be opened").lower()
         raise BadInput(f"{path}: {reason}", reason) from error
-    with os.fdopen(descriptor, "rb") as file:
-        before = os.fstat(descriptor)
-        if not stat.S_ISREG(before.st_mode):
-            raise BadInput(f"{path}: not a regular file", "not a regular file")
+    before = os.fstat(descriptor)
+    if not stat.S_ISREG(before.st_mode):
+        os.close(descriptor)
+        raise BadInput(f"{path}: not a regular file", "not a regular file")
+    with os.fdopen(descriptor, "rb") as file:  # raises for a folder
         if before.st_size > max_size:
             reason = f"over {max_size // 2**20} MiB" if max_size >= 2**20 else f"over {max_size} bytes"
             raise BadInput(f"{path}: {reason}", reason)
@@ -82,14 +83,3 @@ def read_document(source: Source, document_id: str, collection: str) -> Document
         collection=collection,
         repaired=repaired,
     )
-
-
-def fresh(path: Path, sha256: str) -> Freshness:
-    """Whether a file still holds the bytes that were indexed."""
-    try:
-        with path.open("rb") as file:
-            return "same" if hashlib.file_digest(file, "sha256").hexdigest() == sha256 else "changed"
-    except FileNotFoundError:
-        return "deleted"
-    except OSError:
-        return "changed"  # it is there and cannot be read: its words cannot be vouched for

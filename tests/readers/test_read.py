@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ragqa.errors import BadInput
-from ragqa.read import Source, fresh, read_document, read_source
+from ragqa.read import Source, read_document, read_source
 from ragqa.read.text import decode
 
 A = Path("a.txt")
@@ -121,12 +121,7 @@ def test_a_missing_file_is_bad_input(tmp_path: Path):
     assert refused.value.reason == "no such file or directory"
 
 
-def test_a_file_is_fresh_until_it_is_changed_or_deleted(tmp_path: Path):
-    path = tmp_path / "a.txt"
-    path.write_bytes(b"abc")
-    sha256 = hashlib.sha256(b"abc").hexdigest()
-    assert fresh(path, sha256) == "same"
-    path.write_bytes(b"abd")
-    assert fresh(path, sha256) == "changed"
-    path.unlink()
-    assert fresh(path, sha256) == "deleted"
+def test_a_folder_is_not_a_regular_file(tmp_path: Path):
+    with pytest.raises(BadInput) as refused:
+        read_source(tmp_path, MIB)
+    assert refused.value.reason == "not a regular file"
