@@ -12,47 +12,15 @@ from ragqa.embed import Embedder
 from ragqa.errors import UsageError
 from ragqa.evidence import select, signals, support
 from ragqa.files import MAX_FILE_SIZE
-from ragqa.generate import Generator
-from ragqa.prompt import Template, pack
+from ragqa.prompt import Layout
 from ragqa.read.freshness import cite
-from ragqa.retrieve import Retrieved, retrieve
-from ragqa.sentences import sentence_spans
+from ragqa.retrieve import retrieve
 from ragqa.store import VectorStore
-from ragqa.types import Answer, Evidence, Filter, Prompt, Sentence, Status
-from ragqa.verify import verify
+from ragqa.types import Answer, Evidence, Filter, Sentence, Status
+from ragqa.write import NOTHING, Writing, write
 
 NOT_HERE = "These documents do not answer that."
 CONSIDERED = 24  # sentences of evidence that the Llama's words are held against
-
-
-@dataclass(frozen=True, slots=True)
-class Writing:
-    """How the Llama is asked: none of it is needed when only quotes are wanted.
-
-    Attributes:
-        budget: Most tokens of the prompt.
-        max_tokens: Most tokens of the answer.
-        sentences: Most sentences of it; what a small model says after two is seldom about the question.
-    """
-
-    generator: Generator
-    template: Template
-    budget: int
-    max_tokens: int
-    system: str | None = None
-    sentences: int = 2
-
-
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """What the Llama wrote, judged; nothing when it was not asked."""
-
-    prompt: Prompt | None = None
-    sentences: tuple[Sentence, ...] = ()
-    tokens: int = 0
-
-
-NOTHING = _Written()
 
 
 @dataclass(slots=True)
@@ -83,6 +51,7 @@ def answer_question(
     max_file_size: int = MAX_FILE_SIZE,
     watch: Stopwatch | None = None,
     say: Callable[[str], None] = lambda stage: None,
+    on_sentence: Callable[[str], None] = lambda text: None,
 ) -> Answer:
     """Answer from the documents, or say that they do not.
 
@@ -93,6 +62,8 @@ def answer_question(
         min_support: Below this support nothing is answered, and the Llama is not asked.
         max_file_size: Bytes; a cited file that has outgrown this is not read again.
         say: Told what is being done, for people who wait.
+        on_sentence: Told the answer so far each time the Llama has added a sentence that will be shown; each
+            text begins with the one before.
     """
     watch = watch or Stopwatch()
     question = require_question(question, embedder)
@@ -101,17 +72,18 @@ def answer_question(
     evidence = select(retrieved, embedder=embedder, k=CONSIDERED)
     judged = signals(retrieved, evidence)
     watch.lap("evidence")
-    written = NOTHING
+    written, layout = NOTHING, writing.template.layout if writing else "prose"
     abstains = not evidence or support(judged) < min_support
     if writing and not abstains:
-        written = _write(question, retrieved, evidence, writing, watch, say)
+        told = _telling(on_sentence, evidence, quotes, layout)
+        written = write(question, retrieved.hits, evidence, writing, lap=watch.lap, say=say, judged=told)
     status, sentences, cited = _settle(written.sentences, evidence, quotes, abstains)
     return Answer(
         id=str(ULID()),
         question=question,
         query=question,
         status=status,
-        text={"abstained": NOT_HERE, "quoted": _quotation(cited), "answered": _prose(sentences)}[status],
+        text={"abstained": NOT_HERE, "quoted": _quotation(cited), "answered": _prose(sentences, layout)}[status],
         written=sentences,
         citations=cite(cited, store.record, max_size=max_file_size),
         hits=retrieved.hits,
@@ -143,47 +115,6 @@ def require_question(question: str, embedder: Embedder) -> str:
     return question
 
 
-def _write(
-    question: str,
-    retrieved: Retrieved,
-    evidence: Sequence[Evidence],
-    writing: Writing,
-    watch: Stopwatch,
-    say: Callable[[str], None],
-) -> _Written:
-    """Let the Llama write, and judge each of its sentences."""
-    generator = writing.generator
-    prompt = pack(
-        question,
-        retrieved.hits,
-        template=writing.template,
-        chat_format=generator.chat_format,
-        budget=min(writing.budget, generator.context - writing.max_tokens),
-        count=generator.count_tokens,
-        system=writing.system,
-    )
-    watch.lap("prompt")
-    say("writing")
-    parts: list[str] = []
-    for part in generator.generate(prompt, max_tokens=writing.max_tokens):
-        if not parts:
-            watch.lap("first_token")
-        parts.append(part)
-        if _complete("".join(parts), writing.sentences):
-            break
-    watch.lap("generate")
-    text = "".join(parts)
-    spans = list(sentence_spans(text))
-    if len(parts) >= writing.max_tokens or len(spans) > writing.sentences:  # the last sentence is not whole
-        text = text[: spans[-1][0]]
-    return _Written(prompt, tuple(verify(text, evidence, question)), len(parts))
-
-
-def _complete(text: str, sentences: int) -> bool:
-    """Whether all that was asked for is written: a paragraph, or so many sentences and the start of another."""
-    return "\n\n" in text.lstrip() or len(list(sentence_spans(text))) > sentences
-
-
 def _settle(
     sentences: Sequence[Sentence], evidence: Sequence[Evidence], quotes: int, abstains: bool
 ) -> tuple[Status, tuple[Sentence, ...], list[Evidence]]:
@@ -191,7 +122,9 @@ def _settle(
     used = {n for sentence in sentences for n in sentence.citations}
     # Words that rest on none of the best quotes may be true, but they answer something else.
     answers = any(n <= quotes for n in used)
-    places = [n for n in range(1, len(evidence) + 1) if n <= quotes or (answers and n in used)]
+    # In the order in which they are first cited, so that no number changes when a sentence is added.
+    others = dict.fromkeys(n for sentence in sentences for n in sentence.citations if n > quotes and answers)
+    places = [*range(1, min(quotes, len(evidence)) + 1), *others]
     renumbered = tuple(
         replace(sentence, citations=tuple(places.index(n) + 1 for n in sentence.citations if n in places))
         for sentence in sentences
@@ -200,9 +133,27 @@ def _settle(
     return status, renumbered, [evidence[n - 1] for n in places]
 
 
-def _prose(sentences: Sequence[Sentence]) -> str:
+def _telling(
+    tell: Callable[[str], None], evidence: Sequence[Evidence], quotes: int, layout: Layout
+) -> Callable[[Sequence[Sentence]], None]:
+    """Tells the answer as it grows, by the rule it is settled by: nothing until a sentence rests on the best quotes."""
+    last = ""
+
+    def judged(sentences: Sequence[Sentence]) -> None:
+        nonlocal last
+        status, shown, _cited = _settle(sentences, evidence, quotes, abstains=False)
+        text = _prose(shown, layout) if status == "answered" else ""
+        if text != last:
+            tell(text)
+        last = text
+
+    return judged
+
+
+def _prose(sentences: Sequence[Sentence], layout: Layout) -> str:
     shown = (sentence for sentence in sentences if sentence.verdict != "unsupported")
-    return " ".join(f"{s.text} {''.join(f'[{n}]' for n in s.citations)}" for s in shown)
+    cited = [f"{s.text} {''.join(f'[{n}]' for n in s.citations)}" for s in shown]
+    return "\n".join(f"- {one}" for one in cited) if layout == "list" else " ".join(cited)
 
 
 def _quotation(cited: Sequence[Evidence]) -> str:

@@ -3,62 +3,80 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from string import Template as StringTemplate
+from typing import Any, Literal
 
 from ragqa.errors import UsageError
 from ragqa.generate import ChatFormat
 from ragqa.types import Hit, Piece, Prompt
 
 FIELDS = frozenset({"passages", "question"})
+_WISH = re.compile(r"(?:sentences: *([1-9]\d{0,2})|layout: *(prose|list))[ \t]*(?:\n|\Z)")
 _PARTED = re.compile(r"^---[ \t]*\n", re.MULTILINE)
 
+Layout = Literal["prose", "list"]
 CountPiece = Callable[[Piece], int]
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A prompt with its places: what the system turn says, and the user's turn with $passages and $question."""
+    """A prompt with its places: what the system turn says, and the user's turn with $passages and $question.
+
+    Attributes:
+        sentences: Most sentences that an answer to it is expected to have.
+        layout: `prose` runs the sentences of the answer on, `list` gives each a line of its own behind a dash.
+    """
 
     name: str
     system: str
     user: str
+    sentences: int = 2
+    layout: Layout = "prose"
 
 
 class BudgetTooSmall(UsageError):
     """Question, system prompt and template alone are over the budget."""
 
 
-def load_template(name: str) -> Template:
+def load_template(name: str, own: Path | None = None) -> Template:
     """A template by its name, or one's own by its path.
+
+    A file may begin with the lines `sentences: N` and `layout: list`; the system prompt and a line `---` may
+    follow, then the user's turn.
+
+    Args:
+        own: A folder of one's own templates; one of them goes before one of the same name that comes with ragqa.
 
     Raises:
         UsageError: There is none, or it has other fields than `$passages` and `$question`.
     """
-    hint = f"known templates: {', '.join(templates())}; or a .txt file of your own"
-    path = templates().get(name)
+    known = templates(own)
+    hint = f"known templates: {', '.join(sorted(known))}; or a .txt file of your own"
     try:
-        path = path or Path(name).expanduser()
+        path = known.get(name) or Path(name).expanduser()
         if path.suffix != ".txt" or not path.is_file():
             raise UsageError(f"no prompt template {name!r}", hint)
         text = path.read_text(encoding="utf-8")
     except (OSError, RuntimeError, UnicodeDecodeError) as error:
         raise UsageError(f"prompt template {name!r} cannot be read: {error}", hint) from error
+    wishes, text = _wishes(text)
     head, parted, tail = _split_once(text)
     system, user = (head, tail) if parted else ("", text)
     fields = set(StringTemplate(user).get_identifiers())
     if fields != FIELDS or not StringTemplate(user).is_valid():
         wanted = " and ".join(f"${field}" for field in sorted(FIELDS))
         raise UsageError(f"{path}: a prompt template has the fields {wanted}, each at least once")
-    return Template(path.stem, system.strip(), user.strip())
+    return Template(path.stem, system.strip(), user.strip(), **wishes)
 
 
-def templates() -> dict[str, Path]:
-    """The templates that come with ragqa, by name."""
-    return {path.stem: path for path in sorted(shipped("prompts").glob("*.txt"))}
+def templates(own: Path | None = None) -> dict[str, Path]:
+    """The templates that come with ragqa and those in a folder of one's own, by name."""
+    folders = [shipped("prompts"), *([own] if own else [])]
+    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.txt"))}
 
 
 def shipped(folder: str) -> Path:
@@ -77,42 +95,63 @@ def pack(
     budget: int,
     count: CountPiece,
     system: str | None = None,
+    most: int = 0,
 ) -> Prompt:
     """Fit the best passages into one prompt of at most `budget` tokens.
 
     Passages are taken whole: half a passage is worse evidence than one passage fewer. One that does not fit
-    is passed over, so a shorter one behind it still can.
+    is passed over, so a shorter one behind it still can. They stand in reverse, the best one last and nearest to
+    the question: what stands in the middle of a long prompt is read worst.
 
     Args:
-        hits: Best first; the prompt numbers those that fit [1], [2], … in this order.
+        hits: Best first; those that fit are numbered [1], [2], … in this order, wherever they stand.
         budget: Tokens for the whole prompt, template included.
         count: The generator's tokenizer, told apart for scaffold and text. An estimate could overrun the context.
         system: In place of the template's own system prompt.
+        most: What `budget` could be raised to, for the message when it is too small; 0 if that is not known.
 
     Raises:
         BudgetTooSmall: The question alone, with no passage, is over budget.
+
+    Source: Liu et al. 2023, arXiv:2307.03172, on where in a long context models read best.
     """
     system = template.system if system is None else system
     kept: list[Hit] = []
     pieces = _pieces(question, kept, template, chat_format, system)
     tokens = sum(map(count, pieces))
+    parts = {"system": count(Piece(system)), "question": count(Piece(question))}
+    parts = {"template": max(tokens - sum(parts.values()), 0)} | parts
     if tokens > budget:
-        raise BudgetTooSmall(
-            f"the question with its prompt has {tokens} tokens, and the budget is {budget}", "ask a shorter question"
-        )
+        raise _too_small(parts, tokens, budget, most)
+    sizes: dict[str, int] = {}
     for hit in hits:
         tried = _pieces(question, [*kept, hit], template, chat_format, system)
         size = sum(map(count, tried))
+        sizes[hit.passage.id] = size - tokens
         if size <= budget:
             kept, pieces, tokens = [*kept, hit], tried, size
     dropped = tuple(hit for hit in hits if hit not in kept)
-    return Prompt(pieces, tuple(kept), dropped, tokens, budget)
+    return Prompt(pieces, tuple(kept), dropped, tokens, budget, parts, sizes)
+
+
+def _too_small(parts: Mapping[str, int], tokens: int, budget: int, most: int) -> BudgetTooSmall:
+    """The error, naming the largest part: that is the one to shorten."""
+    names = {"system": "the system prompt", "question": "the question", "template": "the prompt template"}
+    part = max(names, key=lambda name: parts[name])
+    room = max(budget - (tokens - parts[part]), 0)
+    beside = names["question" if part != "question" else "template"]
+    way_out = f", or raise the budget: `-o budget N`, at most {most}" if most > budget and most >= tokens else ""
+    return BudgetTooSmall(
+        f"{names[part]} has {parts[part]:,} tokens; {room:,} fit beside {beside} (budget {budget:,})",
+        f"shorten it{way_out}",
+    )
 
 
 def _pieces(
     question: str, hits: Sequence[Hit], template: Template, chat_format: ChatFormat, system: str
 ) -> tuple[Piece, ...]:
-    numbered = "\n\n".join(f"[{n}] {_shown(hit)}" for n, hit in enumerate(hits, start=1))
+    ranked = [f"[{n}] {_shown(hit)}" for n, hit in enumerate(hits, start=1)]
+    numbered = "\n\n".join(reversed(ranked))
     user = StringTemplate(template.user).substitute(passages=numbered, question=question)
     turns = [(chat_format.system, system), (chat_format.user, user)]
     pieces = [Piece(chat_format.begin, control=True)]
@@ -128,6 +167,15 @@ def _shown(hit: Hit) -> str:
     title = hit.passage.heading[-1] if hit.passage.heading else ""
     body = re.sub(r"\n\s*\n", "\n", hit.passage.text.strip())
     return body if not title or title in body else f"{title}: {body}"
+
+
+def _wishes(text: str) -> tuple[dict[str, Any], str]:
+    """What the first lines of a template say of the answer, and the text behind them."""
+    wishes: dict[str, Any] = {}
+    while found := _WISH.match(text):
+        wishes |= {"sentences": int(found[1])} if found[1] else {"layout": found[2]}
+        text = text[found.end() :]
+    return wishes, text
 
 
 def _split_once(text: str) -> tuple[str, bool, str]:

@@ -33,8 +33,8 @@ class Settings:
         passages: How many passages are retrieved and offered to the Llama.
         quotes: How many sentences are quoted.
         budget: Most tokens of the prompt; 0 leaves it to the size of the model.
-        max_answer: Most tokens the Llama may write.
-        max_sentences: Most sentences it may write.
+        max_answer: Most tokens the Llama may write; 0 leaves it to the number of sentences.
+        max_sentences: Most sentences it may write; 0 leaves it to the template.
         min_support: Under this support `ask` abstains, 0 to 1.
         max_file_size: Bytes; larger files are skipped.
     """
@@ -49,14 +49,19 @@ class Settings:
     passages: int = 5
     quotes: int = 2
     budget: int = 0
-    max_answer: int = 96
-    max_sentences: int = 2
+    max_answer: int = 0
+    max_sentences: int = 0
     min_support: float = 0.35
     max_file_size: int = MAX_FILE_SIZE
 
     @property
     def models(self) -> Path:
         return self.home / "models"
+
+    @property
+    def prompts(self) -> Path:
+        """The user's own prompt templates; need not exist."""
+        return self.config.parent / "prompts"
 
     @property
     def logs(self) -> Path:

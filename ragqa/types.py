@@ -171,6 +171,8 @@ class Prompt:
         dropped: Those that did not fit.
         tokens: Of the whole prompt.
         budget: The most it was allowed to have.
+        parts: Tokens of all but the passages: `template` (with the marks of turns), `system`, `question`.
+        sizes: Tokens that each passage takes or would have taken, by its id.
     """
 
     pieces: tuple[Piece, ...]
@@ -178,10 +180,17 @@ class Prompt:
     dropped: tuple[Hit, ...]
     tokens: int
     budget: int
+    parts: Mapping[str, int] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
         return "".join(piece.text for piece in self.pieces)
+
+    @property
+    def spent(self) -> dict[str, int]:
+        """Where its tokens went, `passages` last; they add up to `tokens`."""
+        return {**self.parts, "passages": self.tokens - sum(self.parts.values())}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from ragqa.answer import NOT_HERE, Writing, answer_question, require_question
+from ragqa.answer import NOT_HERE, answer_question, require_question
 from ragqa.errors import UsageError
 from ragqa.prompt import BudgetTooSmall, Template
 from ragqa.store.exact import ExactStore
-from ragqa.types import Answer, Filter
+from ragqa.types import Answer, Filter, Prompt
+from ragqa.write import Writing
 from tests.fakes import EchoGenerator, WordEmbedder, document, passage
 
 TEXT = "The iron bridge was opened in 1894. It is painted red each spring. Boats pass under it at noon."
 QUESTION = "When was the iron bridge opened?"
 TEMPLATE = Template("test", "", "$passages $question")
+LIST = replace(TEMPLATE, sentences=8, layout="list")
 
 
 @pytest.fixture
@@ -28,6 +32,10 @@ def store(tmp_path: Path) -> ExactStore:
     return kept
 
 
+def _writing(generator: EchoGenerator, template: Template) -> Writing:
+    return Writing(generator, template, 100, 50, sentences=template.sentences)
+
+
 def ask(
     store: ExactStore,
     generator: EchoGenerator | None = None,
@@ -35,7 +43,7 @@ def ask(
     min_support: float = 0.25,
     **more,
 ) -> Answer:
-    writing = Writing(generator, TEMPLATE, 100, 50) if generator else None
+    writing = _writing(generator, more.pop("template", TEMPLATE)) if generator else None
     options = {"k": 3, "quotes": 2} | more
     return answer_question(
         question, embedder=WordEmbedder(), store=store, writing=writing, min_support=min_support, **options
@@ -103,6 +111,72 @@ def test_a_quote_beyond_the_best_is_cited_beside_one_of_them(store: ExactStore):
 def test_true_words_that_answer_something_else_are_not_the_answer(store: ExactStore):
     answer = ask(store, EchoGenerator("Boats pass under it at noon."), quotes=1)
     assert answer.status == "quoted"
+
+
+def test_the_answer_is_told_sentence_by_sentence(store: ExactStore):
+    told: list[str] = []
+    script = ("The iron bridge was opened in 1894. ", "Boats pass ", "under it at noon.")
+    answer = ask(store, EchoGenerator(*script), on_sentence=told.append)
+    assert told == ["The iron bridge was opened in 1894. [1]", answer.text]
+    assert answer.text.endswith(" Boats pass under it at noon. [2]")
+
+
+def test_a_sentence_is_told_before_the_next_one_is_written(store: ExactStore):
+    told: list[str] = []
+
+    class Watched(EchoGenerator):
+        def generate(self, prompt: Prompt, *, max_tokens: int) -> Iterator[str]:
+            yield "The iron bridge was opened in 1894. Boats"
+            assert told == ["The iron bridge was opened in 1894. [1]"]
+            yield " pass under it at noon."
+
+    ask(store, Watched(), on_sentence=told.append)
+    assert len(told) == 2
+
+
+def test_what_is_unsupported_is_never_told(store: ExactStore):
+    told: list[str] = []
+    ask(store, EchoGenerator("It was opened in 1993. Boats fly over it."), on_sentence=told.append)
+    ask(store, EchoGenerator("It cost 9 euros. The iron bridge was opened in 1894."), on_sentence=told.append)
+    assert told == ["The iron bridge was opened in 1894. [1]"]
+
+
+def test_nothing_is_told_until_a_sentence_rests_on_the_best_quotes(store: ExactStore):
+    told: list[str] = []
+    script = ("Boats pass under it at noon. ", "The iron bridge was opened in 1894.")
+    answer = ask(store, EchoGenerator(*script), quotes=1, on_sentence=told.append)
+    assert told == [answer.text] == ["Boats pass under it at noon. [2] The iron bridge was opened in 1894. [1]"]
+    told.clear()
+    assert ask(store, EchoGenerator(script[0]), quotes=1, on_sentence=told.append).status == "quoted"
+    assert told == []
+
+
+def test_a_number_does_not_change_when_a_sentence_is_added(store: ExactStore):
+    told: list[str] = []
+    script = ("The iron bridge was opened in 1894. ", "Boats pass under it at noon. ", "It is painted red each spring.")
+    answer = ask(store, EchoGenerator(*script), quotes=1, on_sentence=told.append, template=LIST)
+    assert all(later.startswith(earlier) for earlier, later in pairwise(told))
+    assert [one.n for one in answer.citations] == list(range(1, len(answer.citations) + 1))
+
+
+def test_a_list_keeps_its_marks_and_its_lines(store: ExactStore):
+    script = "1. The iron bridge was opened in 1894.\n\n2. It cost 9 euros.\n* Boats pass under it at noon"
+    answer = ask(store, EchoGenerator(script), template=LIST)
+    assert answer.text == "- The iron bridge was opened in 1894. [1]\n- Boats pass under it at noon [2]"
+    assert [one.verdict for one in answer.written] == ["verbatim", "unsupported", "verbatim"]
+
+
+def test_a_llama_that_goes_in_circles_is_stopped(store: ExactStore):
+    script = ["- The iron bridge was opened in 1894.\n", "- Boats pass under it at noon.\n"] * 20
+    answer = ask(store, EchoGenerator(*script), template=LIST)
+    assert (len(answer.written), answer.completion_tokens) == (2, 4)
+
+
+def test_a_list_that_is_none_is_taken_apart_into_its_sentences(store: ExactStore):
+    answer = ask(
+        store, EchoGenerator("The iron bridge was opened in 1894. Boats pass under it at noon."), template=LIST
+    )
+    assert answer.text == "- The iron bridge was opened in 1894. [1]\n- Boats pass under it at noon. [2]"
 
 
 def test_a_sentence_that_the_limit_cut_off_is_not_shown(store: ExactStore):

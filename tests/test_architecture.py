@@ -17,7 +17,7 @@ PACKAGE = ROOT / "ragqa"
 FLOORS = (
     ("types", "errors", "settings", "sentences", "files", "catalogue"),
     ("embed", "generate", "tokens", "models", "hub", "store"),
-    ("read", "chunk", "retrieve", "evidence", "prompt", "verify"),
+    ("read", "chunk", "retrieve", "evidence", "prompt", "verify", "write"),
     ("index", "answer"),
     ("cli",),
 )

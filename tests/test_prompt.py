@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from string import Template as StringTemplate
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -23,13 +24,14 @@ def count(piece: Piece) -> int:
     return words(piece.text)
 
 
-def packed(hits: list[Hit], budget: int = 500, question: str = "When did it open?", **options: str) -> Prompt:
+def packed(hits: list[Hit], budget: int = 500, question: str = "When did it open?", **options: Any) -> Prompt:
     return pack(question, hits, template=TEMPLATE, chat_format=CHATML, budget=budget, count=count, **options)
 
 
-def test_passages_are_numbered_from_one_in_their_order():
+def test_passages_are_numbered_by_rank_and_the_best_stands_next_to_the_question():
     prompt = packed([hit("First passage."), hit("Second passage.", ordinal=2)])
-    assert "[1] First passage.\n\n[2] Second passage. Q: When did it open?" in prompt.text
+    assert "[2] Second passage.\n\n[1] First passage. Q: When did it open?" in prompt.text
+    assert [one.passage.ordinal for one in prompt.passages] == [1, 2]
     assert prompt.dropped == ()
 
 
@@ -42,10 +44,42 @@ def test_a_passage_over_budget_is_passed_over_not_cut():
     assert "[1] The bridge opened in 1894." in prompt.text
 
 
-def test_a_question_over_budget_is_refused():
+@pytest.mark.parametrize(
+    ("budget", "question", "system", "message"),
+    [
+        (20, "When?", "word " * 1000, "the system prompt has 1,000 tokens; 13 fit beside the question (budget 20)"),
+        (20, "word " * 30, "Be brief.", "the question has 30 tokens; 12 fit beside the prompt template (budget 20)"),
+        (4, "When?", "", "the prompt template has 4 tokens; 3 fit beside the question (budget 4)"),
+        (2, "When?", "x y z u v w", "the system prompt has 6 tokens; 0 fit beside the question (budget 2)"),
+    ],
+)
+def test_what_is_too_long_is_named_with_its_count(budget: int, question: str, system: str, message: str):
     with pytest.raises(BudgetTooSmall) as refused:
-        packed([], budget=5)
-    assert "budget is 5" in refused.value.message
+        packed([], budget=budget, question=question, system=system)
+    assert refused.value.message == message
+
+
+@pytest.mark.parametrize(
+    ("most", "hint"),
+    [
+        (0, "shorten it"),
+        (20, "shorten it"),
+        (25, "shorten it"),
+        (800, "shorten it, or raise the budget: `-o budget N`, at most 800"),
+    ],
+)
+def test_a_larger_budget_is_offered_where_it_would_do(most: int, hint: str):
+    with pytest.raises(BudgetTooSmall) as refused:
+        packed([], budget=20, question="word " * 30, most=most)
+    assert refused.value.hint == hint
+
+
+def test_the_ledger_adds_up():
+    long, short = hit("word " * 50), hit("The bridge opened in 1894.", ordinal=2)
+    prompt = packed([long, short], budget=25)
+    assert prompt.spent == {"template": 6, "system": 2, "question": 4, "passages": 6}
+    assert sum(prompt.spent.values()) == prompt.tokens == 18
+    assert prompt.sizes == {"notes/a.md#1": 51, "notes/a.md#2": 6}
 
 
 passages = st.lists(st.text("ab $<|im_end|>\n", min_size=1, max_size=60), max_size=8)
@@ -123,8 +157,34 @@ def test_a_shipped_template_has_the_fields_of_an_answer(name: str):
     assert "$" not in template.system
 
 
-def test_there_is_a_template_for_answers():
-    assert "answer" in templates()
+@pytest.mark.parametrize(
+    ("name", "sentences", "layout"),
+    [("answer", 2, "prose"), ("short", 1, "prose"), ("paragraph", 6, "prose"), ("bullets", 8, "list")],
+)
+def test_a_template_says_how_long_and_in_which_layout_it_wants_its_answer(name: str, sentences: int, layout: str):
+    template = load_template(name)
+    assert (template.sentences, template.layout) == (sentences, layout)
+    assert "sentences:" not in template.system
+    assert "layout:" not in template.system
+
+
+def test_the_wishes_of_a_template_are_its_first_lines_and_no_others(tmp_path: Path):
+    path = tmp_path / "mine.txt"
+    path.write_text("layout: list\nsentences: 12\nSay:\nsentences: 3\n---\n$passages $question")
+    assert load_template(str(path)) == Template("mine", "Say:\nsentences: 3", "$passages $question", 12, "list")
+    path.write_text("sentences: many\n---\n$passages $question")
+    assert load_template(str(path)) == Template("mine", "sentences: many", "$passages $question")
+
+
+def test_templates_of_ones_own_have_names_and_go_first(tmp_path: Path):
+    for name in ("letter", "answer"):
+        (tmp_path / f"{name}.txt").write_text(f"{name}\n---\n$passages $question")
+    assert load_template("letter", tmp_path).system == "letter"
+    assert load_template("answer", tmp_path).system == "answer"
+    assert load_template("answer", tmp_path / "none") == load_template("answer")
+    with pytest.raises(UsageError) as refused:
+        load_template("nonesuch", tmp_path)
+    assert "answer, bullets, letter, paragraph, short" in refused.value.hint
 
 
 def test_a_template_of_ones_own_is_a_file(tmp_path: Path):

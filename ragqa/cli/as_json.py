@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ragqa.cli.render import path_from_here
-from ragqa.types import JSON, Answer, Citation, DocumentRecord, Hit
+from ragqa.types import JSON, Answer, Citation, DocumentRecord, Hit, Prompt
 
 if TYPE_CHECKING:
     from ragqa.index import Summary
@@ -46,8 +47,26 @@ def answer_json(answer: Answer, *, explain: bool = False) -> JSON:
             "signals": dict(answer.signals),
             "reasons": [{"text": s.text, "reason": s.reason} for s in answer.written if s.reason],
             "prompt": answer.prompt.text if answer.prompt else None,
+            "ledger": _ledger_json(answer, answer.prompt) if answer.prompt else None,
         }
     return result
+
+
+def _ledger_json(answer: Answer, prompt: Prompt) -> JSON:
+    """Where the tokens went: the parts of the prompt add up to `prompt`, which is at most `budget`."""
+
+    def sized(hits: Sequence[Hit]) -> list[JSON]:
+        return [{"id": hit.passage.id, "tokens": prompt.sizes[hit.passage.id]} for hit in hits]
+
+    return {
+        "context": answer.context,
+        "budget": prompt.budget,
+        **prompt.spent,
+        "prompt": prompt.tokens,
+        "completion": answer.completion_tokens,
+        "kept": sized(prompt.passages),
+        "dropped": sized(prompt.dropped),
+    }
 
 
 def _evidence_json(citation: Citation) -> JSON:

@@ -10,10 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
+from ragqa.cli.answers import Growing, print_answer, print_explanation
 from ragqa.cli.as_json import answer_json
 from ragqa.cli.open import collections_filter, load, open_for_search, open_writing
 from ragqa.cli.options import Collections, Db, EmbedModel, Model, Number, Options, Quiet, advise, settle, speaker
-from ragqa.cli.render import console, print_answer, print_explanation, print_json, print_lines
+from ragqa.cli.render import console, print_json, print_lines
 from ragqa.errors import UsageError
 from ragqa.settings import Settings
 from ragqa.types import JSON, Answer
@@ -59,7 +60,8 @@ def ask(
         raise UsageError("--batch, --json and --plain exclude each other, and --batch has no --strict")
     options = [*(option or []), *([] if min_support is None else [f"min_support={min_support}"])]
     settings = settle(db=db, model=model, embed_model=embed_model, passages=number, template=template, options=options)
-    asked = _open(settings, collection or [], quotes, system, quiet)
+    growing = Growing(console()) if sys.stdout.isatty() and not (as_json or plain or batch) else None
+    asked = _open(settings, collection or [], quotes, system, quiet, growing)
     if batch:
         print_lines(_batch(asked, _lines(batch), explain))
         return 0
@@ -67,7 +69,7 @@ def ask(
     if as_json:
         print_json(answer_json(answer, explain=explain))
     else:
-        print_answer(answer, plain=plain)
+        print_answer(answer, plain=plain, growing=growing)
     if explain:
         print_explanation(answer)
     if any(citation.fresh != "same" for citation in answer.citations):
@@ -75,7 +77,14 @@ def ask(
     return _exit_code(answer, strict)
 
 
-def _open(settings: Settings, collection: list[str], quotes: bool, system: str | None, quiet: bool) -> Ask:
+def _open(
+    settings: Settings,
+    collection: list[str],
+    quotes: bool,
+    system: str | None,
+    quiet: bool,
+    growing: Growing | None,
+) -> Ask:
     """Open everything once; what is returned answers one question after the other."""
     from ragqa.answer import Stopwatch, answer_question
 
@@ -90,7 +99,13 @@ def _open(settings: Settings, collection: list[str], quotes: bool, system: str |
     watch.lap("load")
 
     def ask_one(question: str) -> Answer:
-        with _status(quiet) as update:
+        with _status(quiet) as (say, hush):
+
+            def grow(text: str) -> None:
+                if growing:
+                    hush()  # both are on one terminal
+                    growing.show(text)
+
             return answer_question(
                 question,
                 embedder=embedder,
@@ -102,20 +117,21 @@ def _open(settings: Settings, collection: list[str], quotes: bool, system: str |
                 where=where,
                 max_file_size=settings.max_file_size,
                 watch=next(watches, None),
-                say=update,
+                say=say,
+                on_sentence=grow,
             )
 
     return ask_one
 
 
 @contextmanager
-def _status(quiet: bool) -> Iterator[Callable[[str], None]]:
-    """A line on stderr that says what is being done, gone when it is done."""
+def _status(quiet: bool) -> Iterator[tuple[Callable[[str], None], Callable[[], None]]]:
+    """A line on stderr that says what is being done, gone when it is done; what changes it, and what ends it."""
     if quiet or not sys.stderr.isatty():
-        yield lambda stage: None
+        yield (lambda stage: None), (lambda: None)
         return
     with console(stderr=True).status("searching") as spinner:
-        yield spinner.update
+        yield spinner.update, spinner.stop
 
 
 def _exit_code(answer: Answer, strict: bool) -> int:

@@ -14,13 +14,14 @@ from ragqa.settings import Settings
 from ragqa.types import Filter
 
 if TYPE_CHECKING:
-    from ragqa.answer import Writing
     from ragqa.embed import Embedder
     from ragqa.store.sqlite import SQLiteStore
+    from ragqa.write import Writing
 
 Say = Callable[[str], None]
 
 # A small model is slow to read and quick to be distracted; a large one makes use of more passages.
+SENTENCE_TOKENS = 48  # of an answer, by sentence
 LARGE_MODEL, SMALL_BUDGET, LARGE_BUDGET = 1_000_000_000, 512, 3072  # bytes; tokens; tokens
 
 
@@ -78,25 +79,33 @@ def open_for_indexing(settings: Settings, say: Say) -> tuple[SQLiteStore, Embedd
 
 def open_writing(settings: Settings, system: str | None, say: Say) -> Writing:
     """The Llama with its prompt; its weights are mapped when it is first asked to write."""
-    from ragqa.answer import Writing
     from ragqa.generate import LlamaGenerator
     from ragqa.prompt import load_template
     from ragqa.tokens import BytePairEncoding
+    from ragqa.write import Writing
 
-    template = load_template(settings.template)
+    template = load_template(settings.template, settings.prompts)
+    sentences = settings.max_sentences or template.sentences
+    max_answer = settings.max_answer or SENTENCE_TOKENS * sentences
     manifest = _ready(settings, settings.model or DEFAULTS["generate"], "generate", say)
     large = manifest.size >= LARGE_MODEL
     budget = settings.budget or min(LARGE_BUDGET if large else SMALL_BUDGET, manifest.context // 2)
+    if budget + max_answer > manifest.context:
+        raise UsageError(
+            f"{manifest.name} sees {manifest.context:,} tokens at a time, too few for a prompt of {budget:,} and an"
+            f" answer of {max_answer:,}",
+            "a smaller `-o budget N` or `-o max_answer N`",
+        )
     generator = LlamaGenerator(
         manifest.weights,
         name=manifest.name,
         context=manifest.context,
-        memory=budget + settings.max_answer,
+        memory=budget + max_answer,
         chat_format=manifest.chat_format,
         encoding=BytePairEncoding.load_if_there(manifest.folder),
         threads=settings.cores,
     )
-    return Writing(generator, template, budget, settings.max_answer, system, settings.max_sentences)
+    return Writing(generator, template, budget, max_answer, system, sentences)
 
 
 def load(embedder: Embedder, writing: Writing | None) -> None:

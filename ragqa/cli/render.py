@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from ragqa.errors import RagqaError
 from ragqa.files import readable
-from ragqa.types import JSON, Answer, Citation, Evidence, Hit
+from ragqa.types import JSON, Hit
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.text import Text
 
     from ragqa.index import Summary
     from ragqa.models import Manifest
@@ -65,108 +64,8 @@ def path_from_here(path: Path) -> str:
     return readable(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
-def place(citation: Citation) -> str:
-    """Where a quote stands, as editors and grep write it: `path:line` or `path:first-last`."""
-    lines = str(citation.line_start)
-    if citation.line_end != citation.line_start:
-        lines += f"-{citation.line_end}"
-    return f"{path_from_here(citation.evidence.hit.path)}:{lines}"
-
-
-def freshness(citation: Citation) -> str:
-    """What has become of the quote since it was indexed; empty where its file is the same."""
-    if citation.fresh == "moved":
-        return f"moved: was line {citation.evidence.line_start} when indexed"
-    if citation.reason:
-        return f"the file can no longer be read: {citation.reason}"
-    if citation.fresh == "changed":
-        return "the file has changed; the quote still stands" if citation.stands else "no longer in the file"
-    return "the file is gone" if citation.fresh == "deleted" else ""
-
-
-def print_answer(answer: Answer, *, plain: bool) -> None:
-    """The answer, then the quotes it rests on with their places; for an abstention, what came nearest."""
-    from rich.text import Text
-
-    from ragqa.answer import is_block
-
-    out = console(plain=plain)
-    if answer.status == "quoted":
-        for citation in answer.citations:
-            quote, block = quote_text(citation.evidence), is_block(citation.evidence)
-            out.print(Text(f"[{citation.n}]\n").append(quote) if block else quote.append(f" [{citation.n}]"))
-    else:
-        out.print(Text(shown(answer.text), style="bold" if answer.status == "answered" else ""))
-    if answer.citations:
-        out.print()
-    if answer.status == "abstained" and answer.citations:
-        out.print(Text("Nearest, but not an answer:", style="dim"))
-    for citation in answer.citations:
-        block = is_block(citation.evidence)
-        quote = quote_text(citation.evidence) if answer.status != "quoted" else Text()
-        line = Text(f"[{citation.n}] ")
-        if quote and not block:
-            line.append(quote).append(" ")
-        line.append(in_line(place(citation)), style="cyan")
-        if citation.fresh != "same":
-            line.append(f" ({freshness(citation)})", style="yellow")
-        out.print(line)
-        if block and quote:
-            out.print(quote)
-
-
-def quote_text(evidence: Evidence) -> Text:
-    """A quote as it is printed, the words in it that answer in bold and underlined."""
-    from rich.text import Text
-
-    from ragqa.answer import quotation
-
-    text = Text(shown(quotation(evidence)))
-    if evidence.span:
-        text.stylize("bold underline", *printed_span(evidence, *evidence.span))
-    return text
-
-
-def printed_span(evidence: Evidence, start: int, end: int) -> tuple[int, int]:
-    """Where a stretch of a quote lies in what is printed of it, which squeezes, indents and spells out characters."""
-    from ragqa.answer import is_block, laid_out
-
-    quote, block = evidence.quote, is_block(evidence)
-    marked = quote[start:end]
-    start, end = end - len(marked.lstrip()), start + len(marked.rstrip())
-    closing = 0 if block else 1  # the quotation mark behind a cut quote
-    # A character is put behind the first part, so that white space before the stretch is laid out as it is there.
-    before = len(shown(laid_out(quote[:start] + "x", block))) - 1 - closing
-    return before, max(before, len(shown(laid_out(quote[:end], block))) - closing)
-
-
-def print_explanation(answer: Answer) -> None:
-    """On stderr: what was found with which scores, what was dropped, the token ledger, the prompt, the verdicts."""
-    from rich.text import Text
-
-    err = console(stderr=True)
-    err.print(Text(f"\nsupport {answer.support:.3f} from " + _numbers(answer.signals)))
-    dropped = {hit.passage.id for hit in answer.prompt.dropped} if answer.prompt else set()
-    for rank, hit in enumerate(answer.hits, start=1):
-        note = "  dropped: over the budget" if hit.passage.id in dropped else ""
-        err.print(Text(in_line(f"{rank:3} {hit.passage.id}  {_numbers(hit.scores)}{note}")))
-    for citation in answer.citations:
-        err.print(Text(shown(f"quote [{citation.n}]  {_numbers(citation.evidence.scores)}")))
-    for sentence in answer.written:
-        reason = f" ({sentence.reason})" if sentence.reason else ""
-        err.print(Text(shown(f"{sentence.verdict}{reason}: {sentence.text}")))
-    if answer.prompt:
-        err.print(
-            Text(
-                f"tokens: prompt {answer.prompt.tokens} of {answer.prompt.budget}, answer {answer.completion_tokens},"
-                f" context {answer.context}; passages kept {len(answer.prompt.passages)}, dropped {len(dropped)}"
-            )
-        )
-        err.print(Text("prompt:\n" + shown(answer.prompt.text)))
-    err.print(Text("ms: " + ", ".join(f"{stage} {ms}" for stage, ms in answer.timing_ms.items())))
-
-
-def _numbers(values: Any) -> str:
+def numbers(values: Any) -> str:
+    """Scores by name, as `--explain` prints them."""
     return ", ".join(f"{name} {value:.3f}" for name, value in values.items() if name != "bias")
 
 
@@ -183,7 +82,7 @@ def print_hits(hits: Sequence[Hit], *, explain: bool) -> None:
             head.append(in_line("  " + " > ".join(passage.heading)), style="dim")
         out.print(head)
         if explain:
-            out.print(Text(f"    {_numbers(hit.scores)}", style="dim"))
+            out.print(Text(f"    {numbers(hit.scores)}", style="dim"))
         out.print(Text(shown("\n".join("    " + line for line in passage.text.strip().splitlines()))))
         out.print()
 

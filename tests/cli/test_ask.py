@@ -162,7 +162,9 @@ def test_explanations_go_to_stderr(library: Ragqa):
     plain = library("ask", E5, "--plain", *QUICK)
     explained = library("ask", E5, "--plain", "--explain", *QUICK)
     assert explained.out == plain.out
-    assert all(word in explained.err for word in ("support", "dense", "tokens: prompt", "<|im_start|>user"))
+    assert all(
+        word in explained.err for word in ("support", "dense", "tokens: prompt", "= template", "<|im_start|>user")
+    )
 
 
 def test_explained_json_is_still_one_document(library: Ragqa):
@@ -407,6 +409,43 @@ def test_a_terminal_shows_every_word_that_a_pipe_shows(evil: Ragqa, columns: int
     piped = evil("ask", TOWER, "--quotes", "--plain").out
     shown = ALLOWED.sub("", on_a_terminal(evil, "ask", TOWER, "--quotes", "-q", columns=columns))
     assert "".join(shown.split()) == "".join(piped.split())
+
+
+@pytest.mark.parametrize("template", ["answer", "bullets"])
+def test_an_answer_that_grows_on_a_terminal_is_the_one_of_a_pipe(library: Ragqa, template: str):
+    question = "What do the letters in BM25 stand for?"
+    piped = library("ask", question, "-t", template)
+    shown = ALLOWED.sub("", on_a_terminal(library, "ask", question, "-t", template, "-q", columns=60))
+    assert "".join(shown.split()) == "".join(piped.out.split())
+    assert piped.out.startswith("- The letters" if template == "bullets" else "The letters")
+
+
+def test_a_system_prompt_that_is_too_long_is_counted(notes: Ragqa):
+    done = notes("ask", LIT, "-s", "word " * 5000)
+    assert (done.code, done.out) == (2, "")
+    assert re.search(r"the system prompt has 5,0\d\d tokens; \d+ fit beside the question \(budget 512\)", done.err)
+
+
+def test_a_budget_larger_than_the_context_is_refused(notes: Ragqa):
+    done = notes("ask", LIT, "-o", "budget", "9000")
+    assert (done.code, done.out) == (2, "")
+    assert "8,192 tokens" in done.err
+
+
+def test_a_template_of_ones_own_has_a_name(notes: Ragqa):
+    (notes.home / "prompts").mkdir(exist_ok=True)
+    (notes.home / "prompts" / "mine.txt").write_text("Be brief.\n---\n$passages\nPlease: $question")
+    assert "Please: When was" in notes("ask", LIT, "-t", "mine", "--explain", *QUICK).err
+    done = notes("ask", LIT, "-t", "none")
+    assert (done.code, "mine" in done.err) == (2, True)
+
+
+def test_the_ledger_is_in_the_explained_json(library: Ragqa):
+    document = library("ask", E5, "--json", "--explain", *QUICK).json
+    ledger = document["explain"]["ledger"]
+    assert ledger["prompt"] == sum(ledger[part] for part in ("template", "system", "question", "passages"))
+    assert ledger["prompt"] == document["tokens"]["prompt"] <= ledger["budget"] == 240
+    assert len(ledger["kept"]) + len(ledger["dropped"]) == 1
 
 
 def test_a_name_with_a_line_break_forges_no_quote(evil: Ragqa):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 
 import pytest
+from rich.console import Console
 
-from ragqa.cli.render import freshness, printed_span, quote_text
+from ragqa.cli.answers import Growing, freshness, printed_span, quote_text
 from ragqa.types import Citation
 from tests.fakes import evidence
 
@@ -49,3 +51,31 @@ def test_every_kind_of_staleness_has_words_of_its_own():
     assert len(set(said)) == 5
     assert said[0] == "moved: was line 1 when indexed"
     assert freshness(Citation(1, evidence("It opened."), "same", 1, 1, True)) == ""
+
+
+WORDS = "It opened in 1894, or so it is said. [1]", " Boats pass at noon. [2]", " It is painted red each spring. [3]"
+
+
+@pytest.mark.parametrize("width", [4, 11, 20, 41, 64, 65, 66, 200])
+def test_an_answer_that_grows_is_wrapped_as_if_it_had_come_at_once(width: int):
+    whole, grown = (Console(file=io.StringIO(), width=width, markup=False, highlight=False) for _ in range(2))
+    whole.print("".join(WORDS), end="")
+    growing = Growing(grown)
+    for n in range(1, len(WORDS) + 1):
+        growing.show("".join(WORDS[:n]))
+    lines = [[line.rstrip() for line in one.file.getvalue().splitlines()] for one in (whole, grown)]
+    assert lines[0] == lines[1]
+
+
+def test_a_list_grows_line_by_line():
+    out = Console(file=io.StringIO(), width=30)
+    growing = Growing(out)
+    for text in ("- One. [1]", "- One. [1]\n- Two. [2]"):
+        growing.show(text)
+    assert out.file.getvalue() == "- One. [1]\n- Two. [2]"
+
+
+def test_an_answer_that_grows_is_never_obeyed():
+    out = Console(file=io.StringIO(), width=80)
+    Growing(out).show("A \x1b[2J [bold]b[/x] :smile:")
+    assert out.file.getvalue() == "A \\x1b[2J [bold]b[/x] :smile:"

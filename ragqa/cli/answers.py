@@ -1,0 +1,161 @@
+"""How an answer is printed: its text, its quotes with their places, and how it came about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ragqa.cli.render import console, in_line, numbers, path_from_here, shown
+from ragqa.types import Answer, Citation, Evidence, Prompt
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+
+def place(citation: Citation) -> str:
+    """Where a quote stands, as editors and grep write it: `path:line` or `path:first-last`."""
+    lines = str(citation.line_start)
+    if citation.line_end != citation.line_start:
+        lines += f"-{citation.line_end}"
+    return f"{path_from_here(citation.evidence.hit.path)}:{lines}"
+
+
+def freshness(citation: Citation) -> str:
+    """What has become of the quote since it was indexed; empty where its file is the same."""
+    if citation.fresh == "moved":
+        return f"moved: was line {citation.evidence.line_start} when indexed"
+    if citation.reason:
+        return f"the file can no longer be read: {citation.reason}"
+    if citation.fresh == "changed":
+        return "the file has changed; the quote still stands" if citation.stands else "no longer in the file"
+    return "the file is gone" if citation.fresh == "deleted" else ""
+
+
+def print_answer(answer: Answer, *, plain: bool, growing: Growing | None = None) -> None:
+    """The answer, then the quotes it rests on with their places; for an abstention, what came nearest.
+
+    Args:
+        growing: What has shown the answer already, as far as it was written.
+    """
+    out = console(plain=plain)
+    _print_text(answer, out, growing)
+    if answer.citations:
+        out.print()
+    _print_quotes(answer, out)
+
+
+def _print_text(answer: Answer, out: Console, growing: Growing | None) -> None:
+    from rich.text import Text
+
+    from ragqa.answer import is_block
+
+    if answer.status == "quoted":
+        for citation in answer.citations:
+            quote, block = quote_text(citation.evidence), is_block(citation.evidence)
+            out.print(Text(f"[{citation.n}]\n").append(quote) if block else quote.append(f" [{citation.n}]"))
+    elif growing and growing.printed:
+        growing.show(answer.text)
+        out.print()
+    else:
+        out.print(Text(shown(answer.text), style="bold" if answer.status == "answered" else ""))
+
+
+def _print_quotes(answer: Answer, out: Console) -> None:
+    from rich.text import Text
+
+    from ragqa.answer import is_block
+
+    if answer.status == "abstained" and answer.citations:
+        out.print(Text("Nearest, but not an answer:", style="dim"))
+    for citation in answer.citations:
+        block = is_block(citation.evidence)
+        quote = quote_text(citation.evidence) if answer.status != "quoted" else Text()
+        line = Text(f"[{citation.n}] ")
+        if quote and not block:
+            line.append(quote).append(" ")
+        line.append(in_line(place(citation)), style="cyan")
+        if citation.fresh != "same":
+            line.append(f" ({freshness(citation)})", style="yellow")
+        out.print(line)
+        if block and quote:
+            out.print(quote)
+
+
+class Growing:
+    """An answer that appears sentence by sentence, wrapped as if it had come at once.
+
+    Attributes:
+        printed: What the terminal shows of it so far.
+    """
+
+    def __init__(self, out: Console) -> None:
+        self.out = out
+        self.printed = ""
+
+    def show(self, text: str) -> None:
+        """Print what is new in `text`, the answer so far; nothing that is printed is ever taken back."""
+        from rich.text import Text
+
+        whole = "\n".join(line.plain.rstrip() for line in Text(shown(text)).wrap(self.out, self.out.width))
+        if not whole.startswith(self.printed):
+            self.out.print()
+            self.printed = ""
+        self.out.print(Text(whole[len(self.printed) :], style="bold"), end="", soft_wrap=True)
+        self.printed = whole
+
+
+def quote_text(evidence: Evidence) -> Text:
+    """A quote as it is printed, the words in it that answer in bold and underlined."""
+    from rich.text import Text
+
+    from ragqa.answer import quotation
+
+    text = Text(shown(quotation(evidence)))
+    if evidence.span:
+        text.stylize("bold underline", *printed_span(evidence, *evidence.span))
+    return text
+
+
+def printed_span(evidence: Evidence, start: int, end: int) -> tuple[int, int]:
+    """Where a stretch of a quote lies in what is printed of it, which squeezes, indents and spells out characters."""
+    from ragqa.answer import is_block, laid_out
+
+    quote, block = evidence.quote, is_block(evidence)
+    marked = quote[start:end]
+    start, end = end - len(marked.lstrip()), start + len(marked.rstrip())
+    closing = 0 if block else 1  # the quotation mark behind a cut quote
+    # A character is put behind the first part, so that white space before the stretch is laid out as it is there.
+    before = len(shown(laid_out(quote[:start] + "x", block))) - 1 - closing
+    return before, max(before, len(shown(laid_out(quote[:end], block))) - closing)
+
+
+def print_explanation(answer: Answer) -> None:
+    """On stderr: what was found with which scores, what was dropped, the token ledger, the prompt, the verdicts."""
+    from rich.text import Text
+
+    err = console(stderr=True)
+    err.print(Text(f"\nsupport {answer.support:.3f} from " + numbers(answer.signals)))
+    sizes = answer.prompt.sizes if answer.prompt else {}
+    dropped = {hit.passage.id for hit in answer.prompt.dropped} if answer.prompt else set()
+    for rank, hit in enumerate(answer.hits, start=1):
+        size = f"  {sizes[hit.passage.id]} tokens" if hit.passage.id in sizes else ""
+        note = ", dropped: over the budget" if hit.passage.id in dropped else ""
+        err.print(Text(in_line(f"{rank:3} {hit.passage.id}  {numbers(hit.scores)}{size}{note}")))
+    for citation in answer.citations:
+        err.print(Text(shown(f"quote [{citation.n}]  {numbers(citation.evidence.scores)}")))
+    for sentence in answer.written:
+        reason = f" ({sentence.reason})" if sentence.reason else ""
+        err.print(Text(shown(f"{sentence.verdict}{reason}: {sentence.text}")))
+    if answer.prompt:
+        err.print(Text(ledger_line(answer, answer.prompt)))
+        err.print(Text("prompt:\n" + shown(answer.prompt.text)))
+    err.print(Text("ms: " + ", ".join(f"{stage} {ms}" for stage, ms in answer.timing_ms.items())))
+
+
+def ledger_line(answer: Answer, prompt: Prompt) -> str:
+    """Where the tokens went."""
+    spent = " + ".join(f"{name} {tokens}" for name, tokens in prompt.spent.items())
+    return (
+        f"tokens: prompt {prompt.tokens} of {prompt.budget} = {spent}; answer {answer.completion_tokens};"
+        f" context {answer.context}; passages kept {len(prompt.passages)}, dropped {len(prompt.dropped)}"
+    )

@@ -1,0 +1,143 @@
+"""Question + passages → sentences of the Llama, each judged as soon as it is whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ragqa.generate import Generator
+from ragqa.prompt import Layout, Template, pack
+from ragqa.sentences import sentence_spans
+from ragqa.types import Evidence, Hit, Prompt, Sentence
+from ragqa.verify import verify
+
+_LINE = re.compile(r"^[^\S\n]*(?:(?:[-*•]|\d+[.)])[^\S\n]+)?([^\n]*\S[^\n]*)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How the Llama is asked: none of it is needed when only quotes are wanted.
+
+    Attributes:
+        budget: Most tokens of the prompt.
+        max_tokens: Most tokens of the answer.
+        sentences: Most sentences of it; what a small model says after two is seldom about the question.
+    """
+
+    generator: Generator
+    template: Template
+    budget: int
+    max_tokens: int
+    system: str | None = None
+    sentences: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the Llama wrote, judged; nothing when it was not asked."""
+
+    prompt: Prompt | None = None
+    sentences: tuple[Sentence, ...] = ()
+    tokens: int = 0
+
+
+NOTHING = Written()
+
+
+def write(
+    question: str,
+    hits: Sequence[Hit],
+    evidence: Sequence[Evidence],
+    writing: Writing,
+    *,
+    lap: Callable[[str], None] = lambda stage: None,
+    say: Callable[[str], None] = lambda stage: None,
+    judged: Callable[[Sequence[Sentence]], None] = lambda sentences: None,
+) -> Written:
+    """Let the Llama write from passages, and judge each of its sentences by the evidence.
+
+    It is stopped at the sentence after the last that is wanted, and at one that it wrote before: it would go on in
+    circles. A sentence that a limit cut off is not taken.
+
+    Args:
+        lap: Told each stage when it ends.
+        judged: Told all sentences so far, each time one more of them is whole.
+    """
+    prompt = _packed(question, hits, writing)
+    lap("prompt")
+    say("writing")
+    layout, most = writing.template.layout, writing.max_tokens
+    judging = _Judging(evidence, question, judged)
+    text, tokens, ended, spans = "", 0, False, list[tuple[int, int]]()
+    for part in writing.generator.generate(prompt, max_tokens=most):
+        if not tokens:
+            lap("first_token")
+        text, tokens = (text + part).lstrip(), tokens + 1
+        ended, text = _ended(text, layout)
+        spans = list(_spans(text, layout))
+        judging.take(text, spans[:-1][: writing.sentences])  # the last may go on
+        if ended or judging.repeats or len(spans) > writing.sentences:
+            break
+    if ended or (tokens < most and not judging.repeats):
+        judging.take(text, spans[: writing.sentences])
+    lap("generate")
+    return Written(prompt, tuple(judging.sentences.values()), tokens)
+
+
+@dataclass(slots=True)
+class _Judging:
+    """The sentences so far, by their text.
+
+    Attributes:
+        taken: How many stretches of the Llama's text were judged.
+        repeats: Whether one of them had been written before.
+    """
+
+    evidence: Sequence[Evidence]
+    question: str
+    told: Callable[[Sequence[Sentence]], None]
+    sentences: dict[str, Sentence] = field(default_factory=dict)
+    taken: int = 0
+    repeats: bool = False
+
+    def take(self, text: str, spans: Sequence[tuple[int, int]]) -> None:
+        """Judge those of the stretches of `text` that are new."""
+        for start, end in spans[self.taken :]:
+            found = verify(text[start:end], self.evidence, self.question)
+            fresh = {one.text: one for one in found if one.text not in self.sentences}
+            self.repeats |= bool(found) and not fresh
+            self.sentences |= fresh
+            self.taken += 1
+            if fresh:
+                self.told(tuple(self.sentences.values()))
+
+
+def _packed(question: str, hits: Sequence[Hit], writing: Writing) -> Prompt:
+    generator = writing.generator
+    most = generator.context - writing.max_tokens
+    return pack(
+        question,
+        hits,
+        template=writing.template,
+        chat_format=generator.chat_format,
+        budget=min(writing.budget, most),
+        most=most,
+        count=generator.count_tokens,
+        system=writing.system,
+    )
+
+
+def _ended(text: str, layout: Layout) -> tuple[bool, str]:
+    """Whether a paragraph is complete, and the text without what comes after it; lists may have blank lines."""
+    paragraph, blank, _rest = text.partition("\n\n")
+    return (True, paragraph) if blank and layout == "prose" else (False, text)
+
+
+def _spans(text: str, layout: Layout) -> Iterator[tuple[int, int]]:
+    """Start and end of what is judged by itself: sentences, and in a list those of each line, without its mark."""
+    if layout == "prose":
+        yield from sentence_spans(text)
+        return
+    for line in _LINE.finditer(text):
+        yield from ((line.start(1) + start, line.start(1) + end) for start, end in sentence_spans(line[1]))
