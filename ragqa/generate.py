@@ -5,12 +5,13 @@ from __future__ import annotations
 import codecs
 import ctypes
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ragqa.chat_format import CHAT_FORMATS, PLAIN, ChatFormat, recognise
 from ragqa.errors import ModelError
 from ragqa.tokens import BytePairEncoding, build_encoding
 from ragqa.types import Piece, Prompt
@@ -21,43 +22,6 @@ if TYPE_CHECKING:
 # Ctrl-C is heard between two batches, so the larger the model, the fewer tokens a batch.
 BATCH_TOKENS, BATCH_TOKENS_LARGE, LARGE = 128, 32, 1_000_000_000
 MAGIC = b"GGUF"
-
-
-@dataclass(frozen=True, slots=True)
-class ChatFormat:
-    """How a family of models marks turns. The template inside a GGUF is recognised by `marker`, never executed."""
-
-    name: str
-    marker: str
-    begin: str
-    system: tuple[str, str]
-    user: tuple[str, str]
-    assistant: str
-
-
-CHAT_FORMATS = {
-    chat_format.name: chat_format
-    for chat_format in (
-        ChatFormat(
-            "chatml",
-            "<|im_start|>",
-            "",
-            ("<|im_start|>system\n", "<|im_end|>\n"),
-            ("<|im_start|>user\n", "<|im_end|>\n"),
-            "<|im_start|>assistant\n",
-        ),
-        ChatFormat(
-            "llama-3",
-            "<|start_header_id|>",
-            "<|begin_of_text|>",
-            ("<|start_header_id|>system<|end_header_id|>\n\n", "<|eot_id|>"),
-            ("<|start_header_id|>user<|end_header_id|>\n\n", "<|eot_id|>"),
-            "<|start_header_id|>assistant<|end_header_id|>\n\n",
-        ),
-        ChatFormat("llama-2", "[INST]", "<s>", ("[INST] ", "\n\n"), ("", " [/INST]"), ""),
-        ChatFormat("plain", "", "", ("", "\n\n"), ("", "\n\n"), "Answer: "),
-    )
-}
 
 
 class Generator(Protocol):
@@ -114,8 +78,6 @@ def read_header(path: Path) -> GGUFHeader:
     model = _open(path, vocab_only=True)
     metadata = model.metadata
     architecture = metadata.get("general.architecture", "unknown")
-    template = metadata.get("tokenizer.chat_template", "")
-    known = (f.name for f in CHAT_FORMATS.values() if f.marker and f.marker in template)
     encoding = None
     if metadata.get("tokenizer.ggml.model") == "gpt2":
         vocab = llama_cpp.llama_model_get_vocab(model.model)
@@ -127,7 +89,7 @@ def read_header(path: Path) -> GGUFHeader:
     return GGUFHeader(
         architecture=architecture,
         context=int(metadata.get(f"{architecture}.context_length", 2048)),
-        chat_format=next(known, "plain"),
+        chat_format=recognise(metadata.get("tokenizer.chat_template", "")).name,
         licence=metadata.get("general.license", "unknown"),
         encoding=encoding,
     )
@@ -174,7 +136,7 @@ class LlamaGenerator:
         self.name = name
         self.context = context
         self.memory = min(memory, context)
-        self.chat_format = CHAT_FORMATS[chat_format]
+        self.chat_format = CHAT_FORMATS.get(chat_format, PLAIN)
         self.encoding = encoding
         self.threads = threads
 
@@ -211,8 +173,8 @@ class LlamaGenerator:
         """
         llama_cpp = _llama_cpp()
         model = self._model
-        tokens = [token for piece in prompt.pieces for token in _tokenize(model, piece)]
         vocab = llama_cpp.llama_model_get_vocab(model.model)
+        tokens = prompt_tokens(model, prompt.pieces)
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         room = min(max_tokens, self.memory - len(tokens))
         for written, token in enumerate(model.generate(tokens, temp=0.0, repeat_penalty=1.0)):
@@ -221,6 +183,33 @@ class LlamaGenerator:
             text = decoder.decode(model.detokenize([token]))
             if text:
                 yield text
+
+
+def prompt_tokens(model: Llama, pieces: Sequence[Piece]) -> list[int]:
+    """Token ids of a prompt, the same as if it were one text in which only the scaffold's markers are control tokens.
+
+    SentencePiece vocabularies put a space before every text they are given. Where a text follows a marker or a
+    space that is right, and the space itself is left to them; where it goes on, none may be put there.
+    """
+    llama_cpp = _llama_cpp()
+    vocab = llama_cpp.llama_model_get_vocab(model.model)
+    puts_spaces = model.metadata.get("tokenizer.ggml.model") == "llama"
+    tokens: list[int] = []
+    goes_on = False
+    for piece in pieces:
+        spaced = puts_spaces and piece.control and piece.text.endswith(" ")
+        part = Piece(piece.text[:-1], control=True) if spaced else piece
+        tokens += _tokens_within(model, part) if puts_spaces and goes_on else _tokenize(model, part)
+        goes_on = not spaced and bool(tokens) and not llama_cpp.llama_vocab_is_control(vocab, tokens[-1])
+    return tokens
+
+
+def _tokens_within(model: Llama, piece: Piece) -> list[int]:
+    """Token ids of a piece inside a text: the space is put before a line break, and taken away with it."""
+    line_break = _tokenize(model, Piece("\n"))
+    tokens = _tokenize(model, Piece("\n" + piece.text, control=piece.control))
+    within = tokens[: len(line_break)] == line_break
+    return tokens[len(line_break) :] if within else _tokenize(model, piece)
 
 
 def _tokenize(model: Llama, piece: Piece) -> list[int]:

@@ -45,7 +45,7 @@ class Manifest:
         fingerprint: For embedders: equal fingerprints mean comparable vectors.
         dim: For embedders: length of a vector.
         context: For generators: tokens the model was trained to see.
-        chat_format: For generators: a name in `generate.CHAT_FORMATS`.
+        chat_format: For generators: a name in `chat_format.CHAT_FORMATS`.
     """
 
     name: str

@@ -10,8 +10,8 @@ from pathlib import Path
 from string import Template as StringTemplate
 from typing import Any, Literal
 
+from ragqa.chat_format import ChatFormat
 from ragqa.errors import UsageError
-from ragqa.generate import ChatFormat
 from ragqa.types import Hit, Piece, Prompt
 
 FIELDS = frozenset({"passages", "question"})
@@ -157,7 +157,7 @@ def _pieces(
     pieces = [Piece(chat_format.begin, control=True)]
     for (opening, closing), text in turns:
         if text:
-            pieces += [Piece(opening, control=True), Piece(text), Piece(closing, control=True)]
+            pieces += [Piece(opening, control=True), Piece(chat_format.harmless(text)), Piece(closing, control=True)]
     pieces.append(Piece(chat_format.assistant, control=True))
     return tuple(piece for piece in pieces if piece.text)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ragqa.generate import CHAT_FORMATS
+from ragqa.chat_format import CHAT_FORMATS
 from ragqa.read.markdown import markdown_blocks
 from ragqa.types import Block, Document, Evidence, Hit, Matrix, Passage, Piece, Prompt, Vector
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "ragqa"
 
 FLOORS = (
-    ("types", "errors", "settings", "sentences", "files", "catalogue"),
+    ("types", "errors", "settings", "sentences", "files", "catalogue", "chat_format"),
     ("embed", "generate", "tokens", "models", "hub", "store"),
     ("read", "chunk", "retrieve", "evidence", "prompt", "verify", "write"),
     ("index", "answer"),

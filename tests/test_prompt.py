@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ragqa.chat_format import CHAT_FORMATS
 from ragqa.errors import UsageError
-from ragqa.generate import CHAT_FORMATS
 from ragqa.prompt import BudgetTooSmall, Template, load_template, pack, templates
 from ragqa.types import Hit, Piece, Prompt
 from tests.fakes import hit, words

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ragqa.catalogue import DEFAULTS
-from ragqa.cli.options import Quiet, settle, speaker
+from ragqa.cli.options import Quiet, advise, settle, speaker
 from ragqa.cli.render import model_rows, print_json, print_table
 from ragqa.errors import ModelError
 from ragqa.models import add, installed, pull, ready, verify
@@ -90,6 +90,8 @@ def add_model(
     """Use a model that is on this machine; its weights stay where they are."""
     manifest = add(settle().models, file, name)
     option = "-m" if manifest.kind == "generate" else "--embed-model"
+    if manifest.kind == "generate" and manifest.chat_format == "plain":
+        advise("its chat template is none that is known here, so it will be asked in plain text", quiet=False)
     print(f"added {manifest.name}: ask with `{option} {manifest.name}`, or `ragqa models default {manifest.name}`")
 
 

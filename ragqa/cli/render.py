@@ -160,6 +160,8 @@ def model_rows(installed: Sequence[Manifest], defaults: Sequence[str]) -> Iterat
         source = manifest.source if manifest else f"hub {row.repo}" if row and row.repo else "package"
         licence = row.licence if row else manifest.licence if manifest else ""
         kind = row.kind if row else manifest.kind if manifest else ""
+        strange = kind == "generate" and manifest and manifest.chat_format == "plain"
+        note = "no known chat template: asked in plain text" if strange else row.note if row else ""
         yield (
             f"{name} *" if name in defaults else name,
             kind,
@@ -167,7 +169,7 @@ def model_rows(installed: Sequence[Manifest], defaults: Sequence[str]) -> Iterat
             f"{size / 1e6:.0f} MB",
             licence,
             source,
-            row.note if row else "",
+            note,
         )
 
 
