@@ -36,7 +36,9 @@ def ask(
     collection: Collections = None,
     model: Model = None,
     system: Annotated[str | None, typer.Option("-s", "--system", help="A system prompt of your own.")] = None,
-    template: Annotated[str | None, typer.Option("-t", "--template", help="A prompt by name, or a .txt file.")] = None,
+    template: Annotated[
+        str | None, typer.Option("-t", "--template", help="A prompt: answer, short, paragraph, bullets, or a file.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
     plain: Annotated[bool, typer.Option("--plain", help="Plain text without colour or wrapping.")] = False,
     quotes: Annotated[bool, typer.Option("--quotes", help="Only quotations: no Llama is loaded.")] = False,

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import ragqa.read.freshness as freshness
 from ragqa.read.freshness import cite, line_of
@@ -133,6 +135,13 @@ def test_a_file_that_is_cited_three_times_is_read_once(tmp_path: Path, monkeypat
 @pytest.mark.parametrize(("near", "line"), [(1, 1), (3, 2), (5, 6), (6, 6), (99, 9)])
 def test_of_several_occurrences_the_nearest_counts(near: int, line: int):
     assert line_of("yes", "yes\nyes\n\n\n\nyes\n\n\nyes\n", near=near) == line
+
+
+@given(st.lists(st.sampled_from(["yes", "no", ""]), max_size=12), st.integers(1, 14), st.sampled_from(["\n", "\r\n"]))
+def test_the_nearest_of_all_lines_is_found(lines: list[str], near: int, end: str):
+    places = [line for line, text in enumerate(lines, start=1) if text == "yes"]
+    nearest = min(places, key=lambda line: (abs(line - near), line), default=None)
+    assert line_of("yes", end.join(lines), near=near) == nearest
 
 
 @pytest.mark.parametrize(
