@@ -40,7 +40,8 @@ class Generator(Protocol):
     def load(self) -> None:
         """Make ready to generate."""
 
-    def generate(self, prompt: Prompt, *, max_tokens: int) -> Iterator[str]: ...
+    def generate(self, prompt: Prompt, *, max_tokens: int) -> Iterator[str]:
+        """Text token by token, so that their number says whether the limit ended it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ class LlamaGenerator:
         return len(_tokenize(self._vocabulary, piece))
 
     def generate(self, prompt: Prompt, *, max_tokens: int) -> Iterator[str]:
-        """Write greedily until the model ends its turn or `max_tokens` are written.
+        """Write greedily until the model ends its turn or `max_tokens` are written; one text a token, at times empty.
 
         Every piece is tokenized by itself, and only the scaffold with control tokens, so no text
         of a document can open or close a turn.
@@ -180,9 +181,7 @@ class LlamaGenerator:
         for written, token in enumerate(model.generate(tokens, temp=0.0, repeat_penalty=1.0)):
             if written >= room or llama_cpp.llama_vocab_is_eog(vocab, token):
                 break
-            text = decoder.decode(model.detokenize([token]))
-            if text:
-                yield text
+            yield decoder.decode(model.detokenize([token]))
 
 
 def prompt_tokens(model: Llama, pieces: Sequence[Piece]) -> list[int]:

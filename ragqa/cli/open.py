@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 
-# A small model is slow to read and quick to be distracted; a large one makes use of more passages.
 SENTENCE_TOKENS = 48  # of an answer, by sentence
+SPARE_TOKENS = 16  # where the pieces of a prompt meet, some vocabularies count otherwise than piece by piece
+
+# A small model is slow to read and quick to be distracted; a large one makes use of more passages.
 LARGE_MODEL, SMALL_BUDGET, LARGE_BUDGET = 1_000_000_000, 512, 3072  # bytes; tokens; tokens
 
 
@@ -100,7 +102,7 @@ def open_writing(settings: Settings, system: str | None, say: Say) -> Writing:
         manifest.weights,
         name=manifest.name,
         context=manifest.context,
-        memory=budget + max_answer,
+        memory=budget + max_answer + SPARE_TOKENS,
         chat_format=manifest.chat_format,
         encoding=BytePairEncoding.load_if_there(manifest.folder),
         threads=settings.cores,

@@ -315,6 +315,7 @@ def test_a_quote_says_when_its_file_has_changed(prepared: Ragqa):
     assert fresh() == (0, "same")
     path.write_text("# Lights\n\nThe lighthouse was first lit in 1894.\n")
     assert fresh() == (0, "moved")
+    assert prepared("ask", LIT, "--quotes", "--strict").code == 5
     assert "light.md:3 (moved: was line 1 when indexed)" in prepared("ask", LIT, "--quotes").out
     assert "run `ragqa index PATH`" in on_a_terminal(prepared, "ask", LIT, "--quotes")
     path.write_text("The lighthouse was first lit in 1895.\n")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from ragqa.cli.answers import Growing, freshness, printed_span, quote_text
+from ragqa.cli.render import model_rows
+from ragqa.models import Manifest
 from ragqa.types import Citation
 from tests.fakes import evidence
 
@@ -79,3 +82,12 @@ def test_an_answer_that_grows_is_never_obeyed():
     out = Console(file=io.StringIO(), width=80)
     Growing(out).show("A \x1b[2J [bold]b[/x] :smile:")
     assert out.file.getvalue() == "A \\x1b[2J [bold]b[/x] :smile:"
+
+
+def test_a_llama_that_is_asked_in_plain_text_says_so_in_the_list():
+    known, strange = (
+        Manifest(name, "generate", "llama.cpp", "", "", (), "", Path("/"), chat_format=name)
+        for name in ("chatml", "plain")
+    )
+    notes = {row[0]: row[-1] for row in model_rows([known, strange], ["chatml"])}
+    assert (notes["chatml *"], notes["plain"]) == ("", "no known chat template: asked in plain text")
