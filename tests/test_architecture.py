@@ -17,7 +17,7 @@ PACKAGE = ROOT / "ragqa"
 FLOORS = (
     ("types", "errors", "settings", "sentences", "files", "catalogue"),
     ("embed", "generate", "tokens", "models", "hub", "store"),
-    ("read", "chunk", "retrieve", "evidence", "prompt", "verify"),
+    ("read", "chunk", "retrieve", "evidence", "prompt", "verify", "whole", "tally"),
     ("index", "answer"),
     ("cli",),
 )
@@ -31,7 +31,7 @@ OWNERS = {
     "onnx": {"embed.graph", "embed.prepare"},
     "llama_cpp": {"generate"},
     "tiktoken": {"tokens"},
-    "apsw": {"store.sqlite", "store.schema", "store.integrity"},
+    "apsw": {"store.sqlite", "store.schema", "store.integrity", "store.fts"},
     "huggingface_hub": {"hub"},
 }
 HEAVY = ("torch", "onnxruntime", "llama_cpp", "sentence_transformers", "tiktoken")

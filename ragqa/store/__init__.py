@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ragqa.types import Document, DocumentRecord, Filter, Hit, Matrix, Passage, Vector
+from ragqa.types import Document, DocumentRecord, Filter, Hit, Matrix, Mention, Passage, Vector
 
 
 class VectorStore(Protocol):
@@ -46,6 +46,9 @@ class VectorStore(Protocol):
 
     def frequencies(self, words: Sequence[str], where: Filter | None = None) -> tuple[list[int], int]:
         """How many passages hold each word, and how many passages there are."""
+
+    def mentions(self, words: Sequence[str], where: Filter | None = None) -> Iterator[Mention]:
+        """Every passage that holds all of `words` in its text, a document's in order; a word may be a phrase."""
 
     def vectors(self, where: Filter | None = None) -> Iterator[tuple[list[Passage], Matrix]]:
         """All passages with their vectors, in batches."""

@@ -47,6 +47,7 @@ def test_an_empty_store_finds_nothing(store: VectorStore):
     assert store.search(unit(1)[0], 3) == []
     assert store.match(["word"], 3) == []
     assert store.frequencies(["word"]) == ([0], 0)
+    assert list(store.mentions(["word"])) == []
     assert list(store.vectors()) == []
 
 
@@ -167,6 +168,46 @@ def test_frequencies_obey_the_filter(store: VectorStore):
     store.add(*cut("one\none", "n/a.md", "a"), unit(2))
     store.add(*cut("one\ntwo", "n/b.md", "b"), unit(2))
     assert store.frequencies(["one"], Filter(("b",))) == ([1], 2)
+
+
+def found(store: VectorStore, *words: str, where: Filter | None = None) -> list[tuple[str, list[str]]]:
+    """Id of each passage that mentions the words, and what was found in it."""
+    return [
+        (one.passage.id, [one.passage.text[start:end] for start, end in one.spans])
+        for one in store.mentions(words, where)
+    ]
+
+
+def test_mentions_are_all_passages_with_all_of_the_words_and_where_they_stand(store: VectorStore):
+    store.add(*cut("Red house, red roof\nred\nhouse, REDHOUSE", "n/a.md"), unit(3))
+    assert found(store, "red") == [("n/a.md#1", ["Red", "red"]), ("n/a.md#2", ["red"])]
+    assert found(store, "roof", "red") == [("n/a.md#1", ["Red", "red", "roof"])]
+    assert found(store, "barn") == []
+    assert [one.path for one in store.mentions(["roof"])] == [Path("/n/a.md")]
+
+
+def test_a_phrase_is_mentioned_where_its_words_follow_each_other(store: VectorStore):
+    store.add(*cut("the write-ahead log\nahead of the write\nI write\nWRITE  ahead"), unit(4))
+    assert found(store, "write ahead") == [("n/a.md#1", ["write-ahead"]), ("n/a.md#4", ["WRITE  ahead"])]
+    assert found(store, "Write-Ahead") == found(store, "write ahead")
+
+
+def test_a_heading_above_a_passage_is_no_mention_in_it(store: VectorStore):
+    store.add(document("x"), [passage("text", heading=("Red",))], unit(1))
+    assert found(store, "red") == []
+
+
+def test_mentions_obey_the_filter(store: VectorStore):
+    store.add(*cut("one", "n/a.md", "a"), unit(1))
+    store.add(*cut("one", "n/b.md", "b"), unit(1))
+    assert found(store, "one", where=Filter(("b",))) == [("n/b.md#1", ["one"])]
+    assert len(found(store, "one", where=Filter(("a", "b")))) == 2
+
+
+@pytest.mark.parametrize("word", ['"', 'a" OR "b', "a*", "text:a", "NEAR(a b)", "?1", ""])
+def test_no_word_that_is_looked_for_is_an_operator(store: VectorStore, word: str):
+    store.add(*cut("a b\nb c"), unit(2))
+    assert found(store, word) in ([], [("n/a.md#1", ["a"])])
 
 
 def test_vectors_give_all_passages_with_their_rows(store: VectorStore):
