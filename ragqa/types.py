@@ -251,7 +251,8 @@ class Tally:
         query: What FTS5 was asked for, such as `docker AND "write-ahead"`; empty where all documents are meant.
         count: Of what `counted` names.
         of: How many documents there are, or passages where those are counted.
-        listed: The documents that were counted, those with most passages first; none where only a number is wanted.
+        documents: How many documents were searched.
+        listed: The documents that were counted, those with most first; none where only a number is wanted.
         forms: The words as they were found, in lower case, the most frequent first.
         text: All that in one sentence.
     """
@@ -260,6 +261,7 @@ class Tally:
     counted: Counted
     count: int
     of: int
+    documents: int
     listed: tuple[Listed, ...]
     forms: tuple[str, ...]
     text: str

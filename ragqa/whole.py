@@ -109,7 +109,7 @@ _COLLECTION = re.compile(
     re.IGNORECASE,
 )
 _TAILS = re.compile(
-    rf" (?:(?:in|across|among|from|of|throughout) (?:{_OURS}|(?:all )?(?:documents|notes|files)"
+    rf" (?:(?:in|across|among|from|throughout) (?:{_OURS}|all (?:documents|notes|files)"
     r"|(?:the|this) (?:index|corpus)|(?:my|this|our) (?:index|library|corpus|collections?))"
     r"|(?:do|have) (?:i|we|you)(?: have| got)?|are there|exist|in total|altogether|here)$",
     re.IGNORECASE,
@@ -137,8 +137,9 @@ WHOLE = tuple(
         r"^(?:list|name|enumerate|(?:give|show|tell) me) (?:all|every|each)\b",
         r"^what (?:are|were) all (?:of )?(?:the|my|our)\b",
         rf"\b(?:which|how many|most|none|any|each|all) of (?:my|our|these) {_DOCUMENTS}",
+        rf"^(?:in|of|among) {_MINE},? (?:how (?:many|much|often)|which)\b",
         rf"\b(?:across|throughout) (?:all )?(?:of )?(?:(?:the|my|our|these) )?{_DOCUMENTS}",
-        rf"^(?:{_HOW_MANY}|{_LIST}|{_WHICH}) {_ALL}{_UNITS} {_THAT}{_NOT}(?:mention|talk about|discuss|refer to)",
+        rf"^(?:{_HOW_MANY}|{_LIST}|{_WHICH}) {_ALL}{_UNITS} {_THAT}{_NOT}(?:mention|talk about|discuss|refer to) \S",
     )
 )
 
@@ -158,12 +159,12 @@ def recognise(question: str) -> TallyQuestion | None:
 
 def concerns_whole(question: str) -> bool:
     """Whether the answer lies in all documents together, so that the best passages are only a part of it."""
-    asked = _plain(question[:MAX_QUESTION])
-    return any(pattern.search(asked) for pattern in WHOLE)
+    asked = question[:MAX_QUESTION]
+    return any(pattern.search(form) for pattern in WHOLE for form in (asked, _plain(asked)))
 
 
 def _plain(question: str) -> str:
-    """The question without courtesy and final marks."""
+    """The question without courtesy, final marks and the documents it begins with."""
     asked = " ".join(question.split()).rstrip("?!. ")
     asked = re.sub(r",? please$", "", asked, flags=re.IGNORECASE)
     while lead := _LEADS.match(asked):
@@ -212,6 +213,7 @@ _MORE = frozenset(
     "not no never neither nor without except but only than more most least that which who whom whose what when where "
     "why how if because whether it them they this these those us you him her is are was were".split()
 )
+_LETTER = re.compile(r"[^\W_]")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 
 
@@ -233,11 +235,11 @@ def _words(subject: str, *, phrase: bool) -> Subject:
     words = [match.group() for match in WORD.finditer(rest)]
     if _MORE & {word.lower() for word in words} or len(words) > MAX_WORDS:
         return ()
-    if not all(map(_is_found_by_words, [rest, *phrases])):
+    if not all(map(_is_found_by_words, [rest, *phrases])) or not all(map(_LETTER.search, [*phrases, *words])):
         return ()
     words = [re.sub(r"['’]s?$", "", word) for word in words]
     if phrase:  # how often two words stand anywhere in a passage is no number of mentions
-        return (" ".join([*phrases, *words]),) if not (phrases and words) and len(phrases) < 2 else ()
+        return (" ".join([*phrases, *words]).lower(),) if not (phrases and words) and len(phrases) < 2 else ()
     return (*phrases, *(search_words(" ".join(words)) if words else ()))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ragqa.cli.render import path_from_here
-from ragqa.types import JSON, Answer, Citation, DocumentRecord, Hit
+from ragqa.types import JSON, Answer, Citation, DocumentRecord, Hit, Tally
 
 if TYPE_CHECKING:
     from ragqa.index import Summary
@@ -15,7 +15,6 @@ SCHEMA = "ragqa.answer/1"
 
 def answer_json(answer: Answer, *, explain: bool = False) -> JSON:
     """The document that `ask --json` prints, schema `ragqa.answer/1`."""
-    passages = answer.prompt.passages if answer.prompt else answer.hits
     result: JSON = {
         "schema": SCHEMA,
         "id": answer.id,
@@ -27,8 +26,8 @@ def answer_json(answer: Answer, *, explain: bool = False) -> JSON:
         "evidence": [_evidence_json(citation) for citation in answer.citations],
         "support": answer.support,
         "read": {
-            "passages": len(passages),
-            "documents": len({hit.passage.document_id for hit in passages}),
+            "passages": len(answer.read),
+            "documents": len({hit.passage.document_id for hit in answer.read}),
             "of_documents": answer.of_documents,
         },
         "tokens": {
@@ -40,6 +39,10 @@ def answer_json(answer: Answer, *, explain: bool = False) -> JSON:
         "timing_ms": dict(answer.timing_ms),
         "models": dict(answer.models),
     }
+    if answer.tally:
+        result["tally"] = _tally_json(answer.tally)
+    if answer.whole_corpus:
+        result["whole_corpus"] = True
     if explain:
         result["explain"] = {
             "hits": [hit_json(hit, rank) for rank, hit in enumerate(answer.hits, start=1)],
@@ -48,6 +51,26 @@ def answer_json(answer: Answer, *, explain: bool = False) -> JSON:
             "prompt": answer.prompt.text if answer.prompt else None,
         }
     return result
+
+
+def _tally_json(tally: Tally) -> JSON:
+    return {
+        "query": tally.query or None,
+        "counted": tally.counted,
+        "count": tally.count,
+        "of": tally.of,
+        "forms": list(tally.forms),
+        "listed": [
+            {
+                "id": one.id,
+                "path": path_from_here(one.path),
+                "passages": one.passages,
+                "mentions": one.mentions,
+                "line": one.line,
+            }
+            for one in tally.listed
+        ],
+    }
 
 
 def _evidence_json(citation: Citation) -> JSON:

@@ -6,17 +6,21 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ragqa.cli.as_json import answer_json
-from ragqa.cli.open import collections_filter, load, open_for_search, open_writing
+from ragqa.cli.open import collections_filter, load, open_embedder_of, open_to_read, open_writing
 from ragqa.cli.options import Collections, Db, EmbedModel, Model, Number, Options, Quiet, settle, speaker
 from ragqa.cli.render import console, print_answer, print_explanation, print_json, print_lines
 from ragqa.errors import UsageError
 from ragqa.settings import Settings
 from ragqa.types import JSON, Answer
+
+if TYPE_CHECKING:
+    from ragqa.answer import Writing
+    from ragqa.embed import Embedder
 
 ABSTAINED = 4
 STALE = 5
@@ -74,20 +78,35 @@ def ask(
 
 
 def _open(settings: Settings, collection: list[str], quotes: bool, system: str | None, quiet: bool) -> Ask:
-    """Open everything once; what is returned answers one question after the other."""
-    from ragqa.answer import Stopwatch, answer_question
+    """Open the index now, and the models when a question first needs them: counting does not.
+
+    What is returned answers one question after the other.
+    """
+    from ragqa.answer import Stopwatch, answer_by_counting, answer_question
 
     watch = Stopwatch()
     watches = iter([watch])  # opening is counted to the first question
     say = speaker(quiet)
-    store, embedder = open_for_search(settings, say)
+    store = open_to_read(settings)
     where = collections_filter(store, collection)
-    writing = None if quotes else open_writing(settings, system, say)
     watch.lap("open")
-    load(embedder, writing)
-    watch.lap("load")
+    models: list[tuple[Embedder, Writing | None]] = []
+
+    def open_models(watch: Stopwatch) -> None:
+        embedder = open_embedder_of(store, settings, say)
+        models.append((embedder, None if quotes else open_writing(settings, system, say)))
+        watch.lap("open")
+        load(*models[0])
+        watch.lap("load")
 
     def ask_one(question: str) -> Answer:
+        watch = next(watches, None) or Stopwatch()
+        counted = answer_by_counting(question, store=store, where=where, watch=watch)
+        if counted:
+            return counted
+        if not models:
+            open_models(watch)
+        ((embedder, writing),) = models
         with _status(quiet) as update:
             return answer_question(
                 question,
@@ -98,7 +117,7 @@ def _open(settings: Settings, collection: list[str], quotes: bool, system: str |
                 quotes=settings.quotes,
                 min_support=settings.min_support,
                 where=where,
-                watch=next(watches, None),
+                watch=watch,
                 say=update,
             )
 

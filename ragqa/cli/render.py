@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ragqa.errors import RagqaError
 from ragqa.files import readable
-from ragqa.types import JSON, Answer, Citation, Hit
+from ragqa.types import JSON, Answer, Citation, Hit, Tally
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -77,9 +77,12 @@ def print_answer(answer: Answer, *, plain: bool) -> None:
     """The answer, then the quotes it rests on with their places; for an abstention, what came nearest."""
     from rich.text import Text
 
-    from ragqa.answer import is_block, numbered, quotation
+    from ragqa.answer import numbered
 
     out = console(plain=plain)
+    if answer.tally:
+        _print_tally(out, answer, answer.tally)
+        return
     if answer.status == "quoted":
         for citation in answer.citations:
             out.print(Text(shown(numbered(citation.n, citation.evidence))))
@@ -90,15 +93,49 @@ def print_answer(answer: Answer, *, plain: bool) -> None:
     if answer.status == "abstained" and answer.citations:
         out.print(Text("Nearest, but not an answer:", style="dim"))
     for citation in answer.citations:
-        block = is_block(citation.evidence)
-        quote = "" if answer.status == "quoted" else shown(quotation(citation.evidence))
-        line = Text(f"[{citation.n}] " if block or not quote else f"[{citation.n}] {quote} ")
-        line.append(in_line(place(citation)), style="cyan")
-        if citation.fresh != "same":
-            line.append(f" ({citation.fresh} since it was indexed)", style="yellow")
-        out.print(line)
-        if block and quote:
-            out.print(Text(quote))
+        _print_citation(out, citation, quoted=answer.status != "quoted")
+    if answer.whole_corpus:
+        documents = len({hit.passage.document_id for hit in answer.read})
+        out.print(Text(f"\nread {len(answer.read)} passages of {documents} of {answer.of_documents} documents"))
+
+
+def _print_citation(out: Console, citation: Citation, *, quoted: bool, note: str = "") -> None:
+    """Number, quote, place and a note on one line; code below it, as it stands."""
+    from rich.text import Text
+
+    from ragqa.answer import is_block, quotation
+
+    block = is_block(citation.evidence)
+    quote = shown(quotation(citation.evidence)) if quoted else ""
+    line = Text(f"[{citation.n}] " if block or not quote else f"[{citation.n}] {quote} ")
+    line.append(in_line(place(citation)), style="cyan")
+    line.append(note, style="dim")
+    if citation.fresh != "same":
+        line.append(f" ({citation.fresh} since it was indexed)", style="yellow")
+    out.print(line)
+    if block and quote:
+        out.print(Text(quote))
+
+
+def _print_tally(out: Console, answer: Answer, tally: Tally) -> None:
+    """What was counted, then the documents: the first ones quoted, the next ones named, the rest a number."""
+    from rich.text import Text
+
+    from ragqa.answer import LISTED
+    from ragqa.tally import extent
+
+    out.print(Text(in_line(tally.text), style="bold" if tally.count else ""))
+    if tally.listed:
+        out.print()
+    citations = iter(answer.citations)
+    for one in tally.listed[:LISTED]:
+        note = f" ({extent(one, tally.counted)})"
+        if one.evidence:
+            _print_citation(out, next(citations), quoted=True, note=note)
+        else:
+            out.print(Text(in_line(f"{path_from_here(one.path)}:{one.line}"), style="cyan").append(note, style="dim"))
+    if len(tally.listed) > LISTED:
+        out.print(Text(f"and {len(tally.listed) - LISTED} more; --json has them all"))
 
 
 def print_explanation(answer: Answer) -> None:
