@@ -49,6 +49,7 @@ _WHICH = r"(?:which|what)"
 _ALL = r"(?:a list of )?(?:(?:all|every|each) )?(?:of )?(?:(?:the|my|our|your|these) )?"
 _EVERY = r"(?:all|every|each|my|our) (?:of )?(?:(?:the|my|our|your|these) )?"
 _THAT = r"(?:(?:are there|do (?:i|we|you) have|exist) )?(?:(?:that|which) )?"
+_HAVE_ON = r"do (?:i|we|you) have on(?! (?:me|us|hand|file|disk)\b)"
 _WORD = r"(?:the (?:word|phrase|term|string)s? |(?=[\"“„«'‘]))"
 _SUBJECT = r"(?P<subject>.+)"
 _NAMED = r"(?:mentioned|discussed|talked about|referred to)"
@@ -56,7 +57,7 @@ _NAMED = r"(?:mentioned|discussed|talked about|referred to)"
 _MENTION = (
     r"(?:(?:mention(?:s|ing)?|(?:talk|speak|write)s? (?:about|of)|(?:talking|speaking|writing) (?:about|of)"
     r"|refer(?:s|ring)? to|discuss(?:es|ing)?|(?:(?:are|is) (?:all )?)?about(?! to\b| \d)|concerning) "
-    rf"|(?:contain(?:s|ing)?|includ(?:e|es|ing)|us(?:e|es|ing)) {_WORD})"
+    rf"|(?:contain(?:s|ing)?|includ(?:e|es|ing)|us(?:e|es|ing)|says?|have|has|with) {_WORD})"
 )
 
 
@@ -82,6 +83,8 @@ ROWS = (
     _row(rf"{_HOW_MANY} {_ALL}{_UNIT} {_THAT}{_MENTION}{_SUBJECT}"),
     _row(rf"{_LIST} {_ALL}{_UNIT} {_THAT}{_MENTION}{_SUBJECT}", lists=True),
     _row(rf"{_WHICH} {_ALL}{_UNITS} {_THAT}{_MENTION}{_SUBJECT}", lists=True),
+    _row(rf"{_HOW_MANY} {_UNIT} {_HAVE_ON} {_SUBJECT}"),
+    _row(rf"{_WHICH} {_UNITS} {_HAVE_ON} {_SUBJECT}", lists=True),
     _row(rf"in {_HOW_MANY} {_ALL}{_UNIT} (?:is|are) {_SUBJECT} {_NAMED}"),
     _row(rf"in {_WHICH} {_ALL}{_UNITS} (?:is|are) {_SUBJECT} {_NAMED}", lists=True),
     _row(rf"{_HOW_MANY} {_ALL}{_UNIT} (?:is|are) {_SUBJECT} {_NAMED} in"),
@@ -92,7 +95,7 @@ ROWS = (
     _row(rf"{_TIMES} do {_OURS} mention {_SUBJECT}", mentions=True),
     _row(rf"{_TIMES} do(?:es)? {_WORD}{_SUBJECT} (?:appear|occur|come up)", mentions=True),
     _row(rf"{_TIMES} do(?:es)? {_SUBJECT} (?:appear|occur|come up)", mentions=True, tailed=True),
-    _row(rf"{_HOW_MANY} {_ALL}(?:mentions|occurrences) of {_SUBJECT}", mentions=True),
+    _row(rf"{_HOW_MANY} {_ALL}(?:mentions of |occurrences of {_WORD}){_SUBJECT}", mentions=True),
     _row(rf"{_HOW_MANY} {_ALL}{_UNIT}(?: are)?", tailed=True),
     _row(rf"{_HOW_MANY} {_ALL}{_UNIT} (?:are indexed|have (?:i|we) indexed|do you know)"),
     _row(rf"{_LIST} {_EVERY}{_UNIT}", lists=True),
@@ -126,15 +129,15 @@ WHOLE = tuple(
     for text in (
         rf"^(?:summari[sz]e|condense|outline)\b.*\b(?:everything|{_MINE}|all (?:the )?{_DOCUMENTS})",
         rf"\b(?:summary|overview) of (?:everything|{_MINE}|all (?:the )?{_DOCUMENTS})",
-        rf"\b(?:most|least) (?:common|frequent|popular|discussed|mentioned) {_TOPIC}",
-        rf"{_TOPIC}.*\bmost (?:often|frequently|common|frequent)\b",
+        rf"\b(?:most|least) (?:common|frequent|popular|discussed|mentioned) {_TOPIC}(?:$| in {_MINE})",
+        rf"{_TOPIC}.*\bmost (?:often|frequently|common|frequent)(?:$| in {_MINE})",
         r"^(?:what|which) (?:topics|themes|subjects|people|places|names)\b.*\b" + _MINE,
         rf"^what (?:are|is) {_MINE} (?:all )?about$",
         r"^how (?:many times|often) (?:did|have|had) (?:i|we)\b",
-        r"^how many (?:[\w-]+ ){1,3}(?:did|have|had) (?:i|we)\b",
+        r"^how many (?:[\w-]+ ){1,3}(?:did|have|had) (?:i|we)\b(?! to\b)",
         r"^how many (?:different|distinct|unique) .+ (?:are mentioned|do (?:i|we) mention)$",
         rf"^how (?:many|much|often)\b.* (?:in|across|throughout) {_MINE}",
-        r"^(?:list|name|enumerate|(?:give|show|tell) me) (?:all|every|each)\b",
+        r"^(?:list|name|enumerate|(?:give|show|tell) me) (?:all|every|each)\b(?! about\b)",
         r"^what (?:are|were) all (?:of )?(?:the|my|our)\b",
         rf"\b(?:which|how many|most|none|any|each|all) of (?:my|our|these) {_DOCUMENTS}",
         rf"^(?:in|of|among) {_MINE},? (?:how (?:many|much|often)|which)\b",
@@ -211,7 +214,8 @@ _JOINT = re.compile(r",? (and|&) |,? (or) |, ?", re.IGNORECASE)
 # A subject with these words says more than that something is mentioned: it cannot be looked for word by word.
 _MORE = frozenset(
     "not no never neither nor without except but only than more most least that which who whom whose what when where "
-    "why how if because whether it them they this these those us you him her is are was were".split()
+    "why how if because whether it them they this these those us you him her i we is are was were do does did has "
+    "have had must should can could may will would need".split()
 )
 _LETTER = re.compile(r"[^\W_]")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")

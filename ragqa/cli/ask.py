@@ -56,7 +56,10 @@ def ask(
     option: Options = None,
     quiet: Quiet = False,
 ) -> int:
-    """Answer a question from the documents, with citations, or say that they do not answer it."""
+    """Answer a question from the documents, with citations, or say that they do not answer it.
+
+    "How many notes mention X?" and "list all documents about X" are counted in the whole index, without a model.
+    """
     if bool(question) == bool(batch):
         raise UsageError("one question is wanted, or --batch FILE", "for example `ragqa ask 'Who built the bridge?'`")
     if sum((as_json, plain, bool(batch))) > 1 or (batch and strict):
