@@ -19,8 +19,9 @@ from ragqa.settings import Settings
 from ragqa.types import JSON, Answer
 
 if TYPE_CHECKING:
-    from ragqa.answer import Writing
+    from ragqa.answer import Stopwatch, Writing
     from ragqa.embed import Embedder
+    from ragqa.store.sqlite import SQLiteStore
 
 ABSTAINED = 4
 STALE = 5
@@ -95,20 +96,13 @@ def _open(settings: Settings, collection: list[str], quotes: bool, system: str |
     watch.lap("open")
     models: list[tuple[Embedder, Writing | None]] = []
 
-    def open_models(watch: Stopwatch) -> None:
-        embedder = open_embedder_of(store, settings, say)
-        models.append((embedder, None if quotes else open_writing(settings, system, say)))
-        watch.lap("open")
-        load(*models[0])
-        watch.lap("load")
-
     def ask_one(question: str) -> Answer:
         watch = next(watches, None) or Stopwatch()
         counted = answer_by_counting(question, store=store, where=where, watch=watch)
         if counted:
             return counted
         if not models:
-            open_models(watch)
+            models.append(_open_models(store, settings, quotes, system, say, watch))
         ((embedder, writing),) = models
         with _status(quiet) as update:
             return answer_question(
@@ -125,6 +119,22 @@ def _open(settings: Settings, collection: list[str], quotes: bool, system: str |
             )
 
     return ask_one
+
+
+def _open_models(
+    store: SQLiteStore,
+    settings: Settings,
+    quotes: bool,
+    system: str | None,
+    say: Callable[[str], None],
+    watch: Stopwatch,
+) -> tuple[Embedder, Writing | None]:
+    embedder = open_embedder_of(store, settings, say)
+    writing = None if quotes else open_writing(settings, system, say)
+    watch.lap("open")
+    load(embedder, writing)
+    watch.lap("load")
+    return embedder, writing
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_ask import assert_shape, assert_verbatim
+from tests.cli.test_ask import assert_shape, assert_verbatim, controls, on_a_terminal
 from tests.conftest import Ragqa, home_with
 
 pytestmark = pytest.mark.model
@@ -129,3 +129,12 @@ def test_no_document_that_is_counted_is_obeyed(prepared: Ragqa):
         out = prepared("Which notes mention lighthouse?", form).out
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", out)
         assert not [line for line in out.splitlines() if line.startswith("[9]")]
+    for columns in (20, 200):
+        assert controls(on_a_terminal(prepared, "Which notes mention lighthouse?", columns=columns)) == set()
+
+
+def test_a_count_is_explained_without_a_prompt(shelf: Ragqa):
+    done = shelf("ask", "Which notes mention jam?", "--explain", "--plain", env=NO_MODELS)
+    assert done.code == 0
+    assert "support 1.000" in done.err
+    assert "prompt:" not in done.err
