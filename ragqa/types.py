@@ -152,6 +152,7 @@ class Evidence:
         start: Offset into the passage's text.
         score: The sentence's score, higher is better.
         code: Its line breaks mean something.
+        span: Offsets into `quote` of the words that answer best, where some stand out.
     """
 
     hit: Hit
@@ -163,6 +164,7 @@ class Evidence:
     score: float
     scores: Mapping[str, float] = field(default_factory=dict)
     code: bool = False
+    span: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
