@@ -127,6 +127,7 @@ def answer_question(
         models={"embed": embedder.name, "generate": writing.generator.name if writing else None},
         signals=judged,
         whole_corpus=concerns_whole(question),
+        evidence=tuple(evidence),
     )
 
 

@@ -280,6 +280,7 @@ class Answer:
         timing_ms: Milliseconds by stage.
         tally: What was counted, where counting answers; no model has then been asked.
         whole_corpus: The question is about all documents together, and the answer rests on a few passages.
+        evidence: All that was weighed, best first; the citations are those of it that are shown.
     """
 
     id: str
@@ -298,6 +299,7 @@ class Answer:
     timing_ms: Mapping[str, int]
     models: Mapping[str, str | None]
     signals: Mapping[str, float] = field(default_factory=dict)
+    evidence: tuple[Evidence, ...] = ()
     tally: Tally | None = None
     whole_corpus: bool = False
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 import numpy as np
@@ -54,6 +55,13 @@ class VectorStore(Protocol):
         """All passages with their vectors, in batches."""
 
     def close(self) -> None: ...
+
+
+class HidingStore(VectorStore, Protocol):
+    """A store that can be asked what it would find if some documents were not in it."""
+
+    def without(self, document_ids: Iterable[str]) -> AbstractContextManager[None]:
+        """Meanwhile the documents count nowhere, in no score and no frequency; afterwards all is as it was."""
 
 
 def require_unit_length(vectors: Matrix) -> None:

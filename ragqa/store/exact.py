@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from math import log
 
@@ -52,6 +53,16 @@ class ExactStore:
     def remove(self, document_id: str) -> None:
         self._records.pop(document_id, None)
         self._passages.pop(document_id, None)
+
+    @contextmanager
+    def without(self, document_ids: Iterable[str]) -> Iterator[None]:
+        records, passages = dict(self._records), dict(self._passages)
+        for document_id in document_ids:
+            self.remove(document_id)
+        try:
+            yield
+        finally:
+            self._records, self._passages = records, passages
 
     def search(self, vector: Vector, k: int, where: Filter | None = None) -> list[Hit]:
         hits = [

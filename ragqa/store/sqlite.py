@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -118,6 +118,20 @@ class SQLiteStore:
     def remove(self, document_id: str) -> None:
         with errors_explained(self.path), self._writing():
             self._delete("id = ?", document_id)
+
+    @contextmanager
+    def without(self, document_ids: Iterable[str]) -> Iterator[None]:
+        """As if the documents were not in the index: they are removed in a transaction that is taken back."""
+        with errors_explained(self.path):
+            self._db.execute("BEGIN IMMEDIATE")
+        try:
+            with errors_explained(self.path):
+                for document_id in document_ids:
+                    self._delete("id = ?", document_id)
+            yield
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
 
     def erase(self) -> None:
         """Leave no byte of removed text behind: what SQLite keeps in its log goes too."""
