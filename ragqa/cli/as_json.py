@@ -9,8 +9,10 @@ from ragqa.types import JSON, Answer, Citation, DocumentRecord, Hit, Tally
 
 if TYPE_CHECKING:
     from ragqa.index import Summary
+    from ragqa.measure.report import Figure, Report
 
 SCHEMA = "ragqa.answer/1"
+EVALUATION_SCHEMA = "ragqa.eval/1"
 
 
 def answer_json(answer: Answer, *, explain: bool = False) -> JSON:
@@ -130,3 +132,26 @@ def record_json(record: DocumentRecord) -> JSON:
         "sha256": record.sha256,
         "indexed_at": record.indexed_at,
     }
+
+
+def evaluation_json(report: Report, about: JSON) -> JSON:
+    """The document that `eval --json` prints, schema `ragqa.eval/1`."""
+    sections = {
+        section: {name: _figure_json(figure) for name, figure in figures.items()}
+        for section, figures in report.figures.items()
+    }
+    risk = [{"coverage": round(coverage, 4), "risk": round(risk, 4)} for coverage, risk in report.risk_coverage]
+    return {
+        "schema": EVALUATION_SCHEMA,
+        **about,
+        "counts": dict(report.counts),
+        **sections,
+        "risk_coverage": risk,
+        "checker": report.checker,
+        "timing_ms": {stage: dict(ms) for stage, ms in report.timing_ms.items()},
+    }
+
+
+def _figure_json(figure: Figure) -> JSON:
+    low, high = (None if end is None else round(end, 4) for end in (figure.low, figure.high))
+    return {"value": round(figure.value, 4), "low": low, "high": high, "n": figure.n}

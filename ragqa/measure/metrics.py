@@ -181,15 +181,20 @@ def bootstrap_interval(
     Returns:
         None when there are fewer than two groups, or when the statistic has no value.
     """
-    members: dict[str, list[int]] = {}
-    for index, group in enumerate(groups):
-        members.setdefault(group, []).append(index)
-    if len(members) < 2:
+    _names, group_of, sizes = np.unique(np.array(list(groups)), return_inverse=True, return_counts=True)
+    if len(sizes) < 2:
         return None
-    places = [np.array(indices, np.intp) for indices in members.values()]
+    order = np.argsort(group_of, kind="stable")  # the members of each group beside each other
+    starts = np.cumsum(sizes) - sizes
     random = np.random.default_rng(seed)
-    drawn = (random.integers(len(places), size=len(places)) for _ in range(rounds))
-    values = np.array([statistic(np.concatenate([places[n] for n in round_])) for round_ in drawn])
+
+    def draw() -> Indices:
+        drawn = random.integers(len(sizes), size=len(sizes))
+        lengths = sizes[drawn]
+        within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        return np.asarray(order[np.repeat(starts[drawn], lengths) + within])
+
+    values = np.array([statistic(draw()) for _ in range(rounds)])
     values = values[np.isfinite(values)]
     if not len(values):
         return None
