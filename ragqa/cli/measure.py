@@ -54,7 +54,7 @@ def eval_dataset(
     option: Options = None,
     quiet: Quiet = False,
 ) -> None:
-    """Measure retrieval, evidence, answers and abstention on questions whose answers are known."""
+    """Measure how well questions with known answers are answered."""
     from ragqa.measure.datasets import load_dataset
     from ragqa.measure.evaluate import evaluate
     from ragqa.measure.inspection import inspect
