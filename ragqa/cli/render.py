@@ -255,7 +255,7 @@ def print_evaluation(report: Report) -> None:
         for section, figures in report.figures.items()
         for name, figure in figures.items()
     ]
-    print_table(("", "measure", "value", "95 % interval", "questions"), rows)
+    print_table(("", "measure", "value", "95 % interval", "n"), rows)
     if report.risk_coverage:
         points = ", ".join(f"{coverage:.0%}: {risk:.3f}" for coverage, risk in report.risk_coverage)
         print(f"\nwrong, where so many are answered: {points}")

@@ -71,7 +71,10 @@ def load_dataset(path: Path) -> Dataset:
     Raises:
         UsageError: It is missing, unreadable, of no known shape, contradicts itself, or asks nothing.
     """
-    dataset = _load(path)
+    try:
+        dataset = _load(path)
+    except OSError as error:
+        raise UsageError(f"{error.filename or path}: {error.strerror}", "check its name, owner and mode") from error
     if not dataset.examples:
         raise UsageError(f"{path}: no questions in it", HINT)
     return dataset
@@ -202,12 +205,9 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _read(path: Path) -> str:
     if not path.is_file():
-        cause = "neither a file nor a folder" if path.exists() else "no such file"
-        raise UsageError(f"{path}: {cause}", HINT)
+        raise UsageError(f"{path}: {'not a file' if path.exists() else 'no such file'}", HINT)
     try:
         text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}", "check its owner and mode") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: not UTF-8 at byte {error.start}", "convert it, for example with iconv") from error
     if not text.strip():

@@ -159,7 +159,7 @@ def risk_coverage(support: Numbers, right: Flags, coverages: Sequence[float]) ->
     order = np.argsort(-support, kind="stable")
     wrong = np.cumsum(~right[order])
     counts = [max(1, round(coverage * len(order))) for coverage in coverages] if len(order) else []
-    return [(count / len(order), float(wrong[count - 1]) / count) for count in counts]
+    return [(count / len(order), float(wrong[count - 1]) / count) for count in dict.fromkeys(counts)]
 
 
 def mean(values: NDArray[Any]) -> float:

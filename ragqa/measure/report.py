@@ -123,7 +123,7 @@ def holds_answer(outcome: Outcome, n: int) -> bool:
 
 
 def _answers(outcomes: Sequence[Outcome], seed: int) -> Figures:
-    """How the answerable questions were answered; those refused count as wrong in `contains` only."""
+    """How the answerable questions were answered; one that was refused shows no answer and quotes no document."""
     known = [outcome for outcome in outcomes if outcome.example.answers]
     given = [outcome for outcome in known if outcome.answer.status != "abstained"]
     spans = [(outcome, span) for outcome in given if (span := marked(outcome.answer)) is not None]
@@ -132,6 +132,7 @@ def _answers(outcomes: Sequence[Outcome], seed: int) -> Figures:
     return _known(
         {
             "refused": _mean(outcomes, [outcome.answer.status == "abstained" for outcome in outcomes], seed),
+            "document_quoted": _mean(outcomes, [outcome.cites_relevant for outcome in outcomes], seed),
             "contains": _mean(known, [is_right(outcome) for outcome in known], seed),
             "words": _figure(given, lambda drawn: float(np.median(words[drawn])), seed),
             "span_marked": _mean(given, [marked(outcome.answer) is not None for outcome in given], seed),

@@ -145,6 +145,20 @@ def test_what_is_not_squad_is_refused_with_its_reason(tmp_path: Path, message: s
     assert refused.value.hint
 
 
+@pytest.mark.parametrize(("name", "message"), [("x" * 300, "File name too long"), ("a\0b", "no such file")])
+def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path, name: str, message: str):
+    with pytest.raises(UsageError, match=message):
+        load_dataset(tmp_path / name)
+
+
+def test_a_folder_in_the_place_of_a_file_is_refused(tmp_path: Path):
+    folder = beir(tmp_path)
+    (folder / "queries.jsonl").unlink()
+    (folder / "queries.jsonl").mkdir()
+    with pytest.raises(UsageError, match=r"queries\.jsonl: not a file"):
+        load_dataset(folder)
+
+
 def test_the_place_of_a_fault_in_squad_is_named(tmp_path: Path):
     with pytest.raises(UsageError, match="article 1, paragraph 2: no 'question'"):
         load_dataset(write(tmp_path / "dev.json", squad(paragraph(LIT), paragraph({"id": "q9"}))))

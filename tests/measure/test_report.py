@@ -8,6 +8,7 @@ import pytest
 from ragqa.measure.evaluate import Outcome, Run
 from ragqa.measure.report import Report, marked, shown, shown_sentences, summarize
 from ragqa.types import Sentence
+from tests.conftest import ROOT
 from tests.fakes import evidence
 from tests.measure.made import ABSENT, GOLD, answer, outcome
 
@@ -103,15 +104,30 @@ def test_where_everything_is_answerable_refusing_has_no_figures():
 
 def test_risk_grows_with_what_is_answered():
     result = report(outcome(answer(RIGHT)), outcome(answer(WRONG, support=0.2), ABSENT))
-    assert result.risk_coverage[2] == (0.5, 0)
+    assert result.risk_coverage[0] == (0.5, 0)
     assert result.risk_coverage[-1] == (1, 0.5)
 
 
 def test_without_gold_answers_a_quote_of_a_relevant_document_is_right():
     unknown = replace(GOLD, answers=())
     absent = outcome(answer(WRONG, support=0.2), ABSENT)
-    assert report(outcome(answer(WRONG), unknown, cites_relevant=True), absent).risk_coverage[2] == (0.5, 0)
-    assert report(outcome(answer(WRONG), unknown), absent).risk_coverage[2] == (0.5, 1)
+    assert report(outcome(answer(WRONG), unknown, cites_relevant=True), absent).risk_coverage[0] == (0.5, 0)
+    assert report(outcome(answer(WRONG), unknown), absent).risk_coverage[0] == (0.5, 1)
+
+
+def test_a_quote_of_a_relevant_document_is_counted_whatever_it_says():
+    figures = report(outcome(answer(WRONG), cites_relevant=True), outcome(answer(RIGHT))).figures["answer"]
+    assert figures["document_quoted"].value == 0.5
+
+
+def test_every_figure_is_defined_in_the_documentation():
+    marked_right = replace(evidence(RIGHT), span=(15, 19))
+    said = answer(marked_right, status="answered", said=[Sentence("In 1894.", (1,), "supported")])
+    figures = report(outcome(said, held_out=answer(WRONG, status="abstained"))).figures
+    page = (ROOT / "docs" / "measures.md").read_text(encoding="utf-8")
+    names = [name for section in figures.values() for name in section]
+    assert len(names) == 28
+    assert [name for name in names if f"`{name}`" not in page] == []
 
 
 def test_each_figure_has_an_interval_over_groups():
