@@ -16,16 +16,19 @@ from ragqa.prompt import Layout
 from ragqa.read.freshness import cite
 from ragqa.retrieve import retrieve
 from ragqa.store import VectorStore
-from ragqa.types import Answer, Evidence, Filter, Sentence, Status
+from ragqa.tally import extent, tally
+from ragqa.types import Answer, Evidence, Filter, Sentence, Status, Tally
+from ragqa.whole import concerns_whole, recognise
 from ragqa.write import NOTHING, Writing, write
 
 NOT_HERE = "These documents do not answer that."
 CONSIDERED = 24  # sentences of evidence that the Llama's words are held against
+LISTED = 20  # documents that an answer by counting names
 
 
 @dataclass(slots=True)
 class Stopwatch:
-    """Milliseconds by stage, each stage named when it ends."""
+    """Milliseconds by stage, each stage named when it ends; one that comes twice is added up."""
 
     started: float = field(default_factory=time.perf_counter)
     last: float = field(default_factory=time.perf_counter)
@@ -33,7 +36,7 @@ class Stopwatch:
 
     def lap(self, stage: str) -> None:
         now = time.perf_counter()
-        self.ms[stage] = round((now - self.last) * 1000)
+        self.ms[stage] = self.ms.get(stage, 0) + round((now - self.last) * 1000)
         self.last = now
         self.ms["total"] = round((now - self.started) * 1000)
 
@@ -53,7 +56,7 @@ def answer_question(
     say: Callable[[str], None] = lambda stage: None,
     on_sentence: Callable[[str], None] = lambda text: None,
 ) -> Answer:
-    """Answer from the documents, or say that they do not.
+    """Answer from the documents, or say that they do not; what counting answers is counted.
 
     Args:
         writing: The Llama and its prompt; None quotes only.
@@ -66,6 +69,9 @@ def answer_question(
             text begins with the one before.
     """
     watch = watch or Stopwatch()
+    counted = answer_by_counting(question, store=store, where=where, watch=watch)
+    if counted:
+        return counted
     question = require_question(question, embedder)
     say("searching")
     retrieved = retrieve(question, embedder=embedder, store=store, k=k, where=where, lap=watch.lap)
@@ -95,7 +101,55 @@ def answer_question(
         timing_ms=watch.ms,
         models={"embed": embedder.name, "generate": writing.generator.name if writing else None},
         signals=judged,
+        whole_corpus=concerns_whole(question),
+        evidence=tuple(evidence),
     )
+
+
+def answer_by_counting(
+    question: str, *, store: VectorStore, where: Filter | None = None, watch: Stopwatch | None = None
+) -> Answer | None:
+    """Count or list documents where that is what is asked, without any model; None for every other question."""
+    watch = watch or Stopwatch()
+    question = _in_one_line(question)
+    asked = recognise(question)
+    counted = tally(asked, store=store, where=where) if asked else None
+    if not counted:
+        return None
+    quoted = [one.evidence for one in counted.listed if one.evidence]
+    watch.lap("search")
+    return Answer(
+        id=str(ULID()),
+        question=question,
+        query=question,
+        status="answered" if counted.count else "abstained",
+        text="\n".join([counted.text, *_list(counted)]),
+        written=(),
+        citations=cite(quoted, store.record),
+        hits=tuple(one.hit for one in quoted),
+        support=1.0 if counted.count else 0.0,
+        of_documents=counted.documents,
+        prompt=None,
+        completion_tokens=0,
+        context=0,
+        timing_ms=watch.ms,
+        models={"embed": None, "generate": None},
+        tally=counted,
+    )
+
+
+def _list(counted: Tally) -> list[str]:
+    """The documents by their ids, a line each, with the numbers of their quotes."""
+    lines = []
+    for n, one in enumerate(counted.listed[:LISTED], start=1):
+        line = f"{one.id}, {extent(one, counted.counted)}"
+        lines.append(f"{line} [{n}]" if one.evidence else line)
+    more = len(counted.listed) - LISTED
+    return [*lines, f"and {more} more"] if more > 0 else lines
+
+
+def _in_one_line(question: str) -> str:
+    return " ".join(question.encode("utf-8", "replace").decode().replace("\0", " ").split())
 
 
 def require_question(question: str, embedder: Embedder) -> str:
@@ -104,7 +158,7 @@ def require_question(question: str, embedder: Embedder) -> str:
     Raises:
         UsageError: It is empty, or longer than the embedder can read.
     """
-    question = " ".join(question.encode("utf-8", "replace").decode().replace("\0", " ").split())
+    question = _in_one_line(question)
     if not question:
         raise UsageError("the question is empty")
     tokens = embedder.count_tokens(question) if len(question) < 20 * embedder.max_tokens else len(question) // 2

@@ -76,7 +76,7 @@ class _Candidate:
 
     def scored(self, cosine: float, covered: float) -> Evidence:
         passage = self.hit.passage
-        line = passage.line_start + passage.text[: self.start].lstrip().count("\n")
+        line = passage.line_at(self.start)
         return Evidence(
             hit=self.hit,
             quote=self.quote,

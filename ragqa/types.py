@@ -22,6 +22,7 @@ Count = Callable[[str], int]
 Status = Literal["answered", "quoted", "abstained"]
 Verdict = Literal["verbatim", "supported", "unsupported"]
 Freshness = Literal["same", "moved", "changed", "deleted"]
+Counted = Literal["documents", "passages", "mentions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,10 @@ class Passage:
     def id(self) -> str:
         return f"{self.document_id}#{self.ordinal}"
 
+    def line_at(self, offset: int) -> int:
+        """The line of the document on which `text[offset]` stands, where that is not white space."""
+        return self.line_start + self.text[:offset].lstrip().count("\n")
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:
@@ -126,6 +131,19 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Mention:
+    """A passage in which words stand.
+
+    Attributes:
+        spans: Start and end of each of them, as offsets into the passage's text, in order; never empty.
+    """
+
+    passage: Passage
+    path: Path
+    spans: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """A sentence of a passage that may answer, verbatim.
 
@@ -134,7 +152,7 @@ class Evidence:
         start: Offset into the passage's text.
         score: The sentence's score, higher is better.
         code: Its line breaks mean something.
-        span: Start and end of the words that answer, offsets into `quote`; None where none stand out.
+        span: Offsets into `quote` of the words that answer best, where some stand out.
     """
 
     hit: Hit
@@ -231,6 +249,49 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """A document that was counted.
+
+    Attributes:
+        passages: How many of its passages mention what was asked for; all of them where nothing was.
+        mentions: How often it is mentioned in them; 0 where nothing was asked for.
+        line: Where it is mentioned first.
+        evidence: A quotation that mentions it; only the first few have one.
+    """
+
+    id: str
+    path: Path
+    passages: int
+    mentions: int = 0
+    line: int = 1
+    evidence: Evidence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What was counted in the whole index, and how.
+
+    Attributes:
+        query: What FTS5 was asked for, such as `docker AND "write-ahead"`; empty where all documents are meant.
+        count: Of what `counted` names.
+        of: How many documents there are, or passages where those are counted.
+        documents: How many documents were searched.
+        listed: The documents that were counted, those with most first; none where only a number is wanted.
+        forms: The words as they were found, in lower case, the most frequent first.
+        text: All that in one sentence.
+    """
+
+    query: str
+    counted: Counted
+    count: int
+    of: int
+    documents: int
+    listed: tuple[Listed, ...]
+    forms: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What `ask` gives back, whatever way it is then shown.
 
@@ -239,6 +300,9 @@ class Answer:
         written: The Llama's sentences with their verdicts, those that are not shown included.
         support: 0 to 1, see `ragqa.evidence.support`.
         timing_ms: Milliseconds by stage.
+        tally: What was counted, where counting answers; no model has then been asked.
+        whole_corpus: The question is about all documents together, and the answer rests on a few passages.
+        evidence: All that was weighed, best first; the citations are those of it that are shown.
     """
 
     id: str
@@ -257,6 +321,14 @@ class Answer:
     timing_ms: Mapping[str, int]
     models: Mapping[str, str | None]
     signals: Mapping[str, float] = field(default_factory=dict)
+    evidence: tuple[Evidence, ...] = ()
+    tally: Tally | None = None
+    whole_corpus: bool = False
+
+    @property
+    def read(self) -> tuple[Hit, ...]:
+        """The passages that the answer was made from."""
+        return self.prompt.passages if self.prompt else self.hits
 
 
 JSON = dict[str, Any]

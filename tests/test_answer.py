@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ragqa.answer import NOT_HERE, answer_question, require_question
+from ragqa.answer import LISTED, NOT_HERE, Stopwatch, answer_by_counting, answer_question, require_question
 from ragqa.errors import UsageError
 from ragqa.prompt import BudgetTooSmall, Template
 from ragqa.store.exact import ExactStore
@@ -224,6 +225,80 @@ def test_an_answer_tells_its_stages_models_and_context(store: ExactStore):
 def test_the_same_question_gets_the_same_answer(store: ExactStore):
     first, second = (replace(ask(store), id="", timing_ms={}) for _ in range(2))
     assert first == second
+
+
+class NoEmbedder(WordEmbedder):
+    """One that must not be asked."""
+
+    def count_tokens(self, text: str) -> int:
+        raise AssertionError(text)
+
+    embed_query = embed_passages = count_tokens  # type: ignore[assignment]
+
+
+def test_what_counting_answers_is_counted_and_no_model_is_asked(store: ExactStore):
+    generator = EchoGenerator("About five.")
+    answer = answer_question(
+        "How many documents mention the bridge?",
+        embedder=NoEmbedder(),
+        store=store,
+        writing=Writing(generator, TEMPLATE, 100, 50),
+        k=3,
+        quotes=2,
+        min_support=0.25,
+    )
+    assert (answer.status, answer.written, answer.support, generator.prompts) == ("answered", (), 1.0, [])
+    assert answer.text == "1 of 1 document mentions “bridge” (searched: bridge)\nnotes/a.md, 1 passage [1]"
+    assert answer.tally
+    assert (answer.tally.count, answer.of_documents, answer.whole_corpus) == (1, 1, False)
+    assert [(one.n, one.fresh, one.evidence.quote) for one in answer.citations] == [
+        (1, "same", "The iron bridge was opened in 1894.")
+    ]
+    assert answer.models == {"embed": None, "generate": None}
+
+
+def test_a_count_of_nothing_abstains(store: ExactStore):
+    answer = ask(store, EchoGenerator("x"), "Which documents mention sourdough?")
+    assert (answer.status, answer.citations, answer.support) == ("abstained", (), 0.0)
+    assert answer.text == "No document mentions “sourdough” (searched: sourdough)"
+
+
+def test_a_long_list_ends_with_a_number(store: ExactStore):
+    for n in range(LISTED + 2):
+        id = f"n/{n:02}.md"
+        store.add(
+            document("A fig.", id=id), [passage("A fig.", document=id)], WordEmbedder().embed_passages(["A fig."])
+        )
+    lines = ask(store, question="Which notes mention fig?").text.splitlines()
+    assert (len(lines), lines[1], lines[LISTED], lines[-1]) == (
+        LISTED + 2,
+        "n/00.md, 1 passage [1]",
+        "n/19.md, 1 passage",
+        "and 2 more",
+    )
+
+
+def test_a_collection_that_is_not_there_leaves_an_ordinary_question(store: ExactStore):
+    assert ask(store, question="How many documents are in collection garden?").tally is None
+
+
+def test_a_question_about_the_whole_says_so_and_is_answered_from_passages(store: ExactStore):
+    answer = ask(store, question="Summarise all my notes about the iron bridge", min_support=0)
+    assert (answer.whole_corpus, answer.tally, answer.status) == (True, None, "quoted")
+    assert len(answer.read) == 1
+    assert ask(store).whole_corpus is False
+
+
+def test_an_empty_question_is_not_counted(store: ExactStore):
+    assert answer_by_counting(" \0", store=store) is None
+
+
+def test_a_stage_that_comes_twice_is_added_up():
+    watch = Stopwatch(started=0.0, last=time.perf_counter() - 1)
+    watch.lap("open")
+    watch.last -= 1
+    watch.lap("open")
+    assert 2000 <= watch.ms["open"] < 3000
 
 
 @pytest.mark.parametrize("question", ["", " \n\t", "\0"])

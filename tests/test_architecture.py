@@ -17,11 +17,12 @@ PACKAGE = ROOT / "ragqa"
 FLOORS = (
     ("types", "errors", "settings", "sentences", "files", "catalogue", "chat_format"),
     ("embed", "generate", "tokens", "models", "hub", "store"),
-    ("read", "chunk", "retrieve", "evidence", "prompt", "verify", "write"),
-    ("index", "answer"),
+    ("read", "chunk", "retrieve", "evidence", "prompt", "verify", "write", "whole", "tally"),
+    ("index", "answer", "measure"),
     ("cli",),
 )
 SEPARATE = 3  # rooms of this floor do not import each other
+CONNECTED = {("measure.evaluate", "answer")}  # but for these: what is measured is what users get
 
 OWNERS = {
     "sentence_transformers": {"embed.sentence_transformer"},
@@ -31,7 +32,7 @@ OWNERS = {
     "onnx": {"embed.graph", "embed.prepare"},
     "llama_cpp": {"generate"},
     "tiktoken": {"tokens"},
-    "apsw": {"store.sqlite", "store.schema", "store.integrity"},
+    "apsw": {"store.sqlite", "store.schema", "store.integrity", "store.fts"},
     "huggingface_hub": {"hub"},
 }
 HEAVY = ("torch", "onnxruntime", "llama_cpp", "sentence_transformers", "tiktoken")
@@ -65,8 +66,12 @@ def neighbours(name: str) -> set[str]:
     return names & set(ROOMS)
 
 
+def room(name: str) -> str:
+    return name.split(".")[0]
+
+
 def floor(name: str) -> int:
-    (found,) = [n for n, rooms in enumerate(FLOORS) if name.split(".")[0] in rooms]
+    (found,) = [n for n, rooms in enumerate(FLOORS) if room(name) in rooms]
     return found
 
 
@@ -77,7 +82,8 @@ def test_a_module_imports_from_its_own_floor_or_below(name: str):
 
 @pytest.mark.parametrize("name", [name for name in ROOMS if floor(name) == SEPARATE])
 def test_the_paths_do_not_import_each_other(name: str):
-    assert {other for other in neighbours(name) if floor(other) == SEPARATE} == set()
+    beside = {other for other in neighbours(name) if floor(other) == SEPARATE and room(other) != room(name)}
+    assert {other for other in beside if (name, other) not in CONNECTED} == set()
 
 
 def test_there_are_no_circles():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ragqa.cli.render import console, in_line, numbers, path_from_here, shown
-from ragqa.types import Answer, Citation, Evidence, Prompt
+from ragqa.types import Answer, Citation, Evidence, Prompt, Tally
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,6 +38,9 @@ def print_answer(answer: Answer, *, plain: bool, growing: Growing | None = None)
         growing: What has shown the answer already, as far as it was written.
     """
     out = console(plain=plain)
+    if answer.tally:
+        _print_tally(out, answer, answer.tally)
+        return
     _print_text(answer, out, growing)
     if answer.citations:
         out.print()
@@ -63,22 +66,54 @@ def _print_text(answer: Answer, out: Console, growing: Growing | None) -> None:
 def _print_quotes(answer: Answer, out: Console) -> None:
     from rich.text import Text
 
-    from ragqa.answer import is_block
-
     if answer.status == "abstained" and answer.citations:
         out.print(Text("Nearest, but not an answer:", style="dim"))
     for citation in answer.citations:
-        block = is_block(citation.evidence)
-        quote = quote_text(citation.evidence) if answer.status != "quoted" else Text()
-        line = Text(f"[{citation.n}] ")
-        if quote and not block:
-            line.append(quote).append(" ")
-        line.append(in_line(place(citation)), style="cyan")
-        if citation.fresh != "same":
-            line.append(f" ({freshness(citation)})", style="yellow")
-        out.print(line)
-        if block and quote:
-            out.print(quote)
+        _print_citation(out, citation, quoted=answer.status != "quoted")
+    if answer.whole_corpus:
+        documents = len({hit.passage.document_id for hit in answer.read})
+        out.print(Text(f"\nread {len(answer.read)} passages of {documents} of {answer.of_documents} documents"))
+
+
+def _print_citation(out: Console, citation: Citation, *, quoted: bool, note: str = "") -> None:
+    """Number, quote, place and a note on one line; code below it, as it stands."""
+    from rich.text import Text
+
+    from ragqa.answer import is_block
+
+    block = is_block(citation.evidence)
+    quote = quote_text(citation.evidence) if quoted else Text()
+    line = Text(f"[{citation.n}] ")
+    if quote and not block:
+        line.append(quote).append(" ")
+    line.append(in_line(place(citation)), style="cyan")
+    line.append(note, style="dim")
+    if citation.fresh != "same":
+        line.append(f" ({freshness(citation)})", style="yellow")
+    out.print(line)
+    if block and quote:
+        out.print(quote)
+
+
+def _print_tally(out: Console, answer: Answer, tally: Tally) -> None:
+    """What was counted, then the documents: the first ones quoted, the next ones named, the rest a number."""
+    from rich.text import Text
+
+    from ragqa.answer import LISTED
+    from ragqa.tally import extent
+
+    out.print(Text(in_line(tally.text), style="bold" if tally.count else ""))
+    if tally.listed:
+        out.print()
+    citations = iter(answer.citations)
+    for one in tally.listed[:LISTED]:
+        note = f" ({extent(one, tally.counted)})"
+        if one.evidence:
+            _print_citation(out, next(citations), quoted=True, note=note)
+        else:
+            out.print(Text(in_line(f"{path_from_here(one.path)}:{one.line}"), style="cyan").append(note, style="dim"))
+    if len(tally.listed) > LISTED:
+        out.print(Text(f"and {len(tally.listed) - LISTED} more; --json has them all"))
 
 
 class Growing:

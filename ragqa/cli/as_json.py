@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ragqa.cli.render import path_from_here
-from ragqa.types import JSON, Answer, Citation, DocumentRecord, Hit, Prompt
+from ragqa.types import JSON, Answer, Citation, DocumentRecord, Hit, Prompt, Tally
 
 if TYPE_CHECKING:
     from ragqa.index import Summary
+    from ragqa.measure.report import Figure, Report
 
 SCHEMA = "ragqa.answer/1"
+EVALUATION_SCHEMA = "ragqa.eval/1"
 
 
 def answer_json(answer: Answer, *, explain: bool = False) -> JSON:
     """The document that `ask --json` prints, schema `ragqa.answer/1`."""
-    passages = answer.prompt.passages if answer.prompt else answer.hits
     result: JSON = {
         "schema": SCHEMA,
         "id": answer.id,
@@ -28,8 +29,8 @@ def answer_json(answer: Answer, *, explain: bool = False) -> JSON:
         "evidence": [_evidence_json(citation) for citation in answer.citations],
         "support": answer.support,
         "read": {
-            "passages": len(passages),
-            "documents": len({hit.passage.document_id for hit in passages}),
+            "passages": len(answer.read),
+            "documents": len({hit.passage.document_id for hit in answer.read}),
             "of_documents": answer.of_documents,
         },
         "tokens": {
@@ -41,6 +42,10 @@ def answer_json(answer: Answer, *, explain: bool = False) -> JSON:
         "timing_ms": dict(answer.timing_ms),
         "models": dict(answer.models),
     }
+    if answer.tally:
+        result["tally"] = _tally_json(answer.tally)
+    if answer.whole_corpus:
+        result["whole_corpus"] = True
     if explain:
         result["explain"] = {
             "hits": [hit_json(hit, rank) for rank, hit in enumerate(answer.hits, start=1)],
@@ -66,6 +71,26 @@ def _ledger_json(answer: Answer, prompt: Prompt) -> JSON:
         "completion": answer.completion_tokens,
         "kept": sized(prompt.passages),
         "dropped": sized(prompt.dropped),
+    }
+
+
+def _tally_json(tally: Tally) -> JSON:
+    return {
+        "query": tally.query or None,
+        "counted": tally.counted,
+        "count": tally.count,
+        "of": tally.of,
+        "forms": list(tally.forms),
+        "listed": [
+            {
+                "id": one.id,
+                "path": path_from_here(one.path),
+                "passages": one.passages,
+                "mentions": one.mentions,
+                "line": one.line,
+            }
+            for one in tally.listed
+        ],
     }
 
 
@@ -128,3 +153,26 @@ def record_json(record: DocumentRecord) -> JSON:
         "sha256": record.sha256,
         "indexed_at": record.indexed_at,
     }
+
+
+def evaluation_json(report: Report, about: JSON) -> JSON:
+    """The document that `eval --json` prints, schema `ragqa.eval/1`."""
+    sections = {
+        section: {name: _figure_json(figure) for name, figure in figures.items()}
+        for section, figures in report.figures.items()
+    }
+    risk = [{"coverage": round(coverage, 4), "risk": round(risk, 4)} for coverage, risk in report.risk_coverage]
+    return {
+        "schema": EVALUATION_SCHEMA,
+        **about,
+        "counts": dict(report.counts),
+        **sections,
+        "risk_coverage": risk,
+        "checker": report.checker,
+        "timing_ms": {stage: dict(ms) for stage, ms in report.timing_ms.items()},
+    }
+
+
+def _figure_json(figure: Figure) -> JSON:
+    low, high = (None if end is None else round(end, 4) for end in (figure.low, figure.high))
+    return {"value": round(figure.value, 4), "low": low, "high": high, "n": figure.n}

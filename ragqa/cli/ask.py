@@ -6,18 +6,24 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ragqa.cli.answers import Growing, print_answer, print_explanation
 from ragqa.cli.as_json import answer_json
-from ragqa.cli.open import collections_filter, load, open_for_search, open_writing
+from ragqa.cli.open import collections_filter, load, open_embedder_of, open_to_read, open_writing
 from ragqa.cli.options import Collections, Db, EmbedModel, Model, Number, Options, Quiet, advise, settle, speaker
 from ragqa.cli.render import console, print_json, print_lines
 from ragqa.errors import UsageError
 from ragqa.settings import Settings
 from ragqa.types import JSON, Answer
+
+if TYPE_CHECKING:
+    from ragqa.answer import Stopwatch
+    from ragqa.embed import Embedder
+    from ragqa.store.sqlite import SQLiteStore
+    from ragqa.write import Writing
 
 ABSTAINED = 4
 STALE = 5
@@ -55,7 +61,10 @@ def ask(
     option: Options = None,
     quiet: Quiet = False,
 ) -> int:
-    """Answer a question from the documents, with citations, or say that they do not answer it."""
+    """Answer a question from the documents, with citations, or say that they do not answer it.
+
+    "How many notes mention X?" and "list all documents about X" are counted in the whole index, without a model.
+    """
     if bool(question) == bool(batch):
         raise UsageError("one question is wanted, or --batch FILE", "for example `ragqa ask 'Who built the bridge?'`")
     if sum((as_json, plain, bool(batch))) > 1 or (batch and strict):
@@ -87,21 +96,29 @@ def _open(
     quiet: bool,
     growing: Growing | None,
 ) -> Ask:
-    """Open everything once; what is returned answers one question after the other."""
-    from ragqa.answer import Stopwatch, answer_question
+    """Open the index now, and the models when a question first needs them: counting does not.
+
+    What is returned answers one question after the other.
+    """
+    from ragqa.answer import Stopwatch, answer_by_counting, answer_question
 
     watch = Stopwatch()
     watches = iter([watch])  # opening is counted to the first question
     say = speaker(quiet)
-    store, embedder = open_for_search(settings, say)
+    store = open_to_read(settings)
     where = collections_filter(store, collection)
-    writing = None if quotes else open_writing(settings, system, say)
     watch.lap("open")
-    load(embedder, writing)
-    watch.lap("load")
+    models: list[tuple[Embedder, Writing | None]] = []
 
     def ask_one(question: str) -> Answer:
-        with _status(quiet) as (say, hush):
+        watch = next(watches, None) or Stopwatch()
+        counted = answer_by_counting(question, store=store, where=where, watch=watch)
+        if counted:
+            return counted
+        if not models:
+            models.append(_open_models(store, settings, quotes, system, say, watch))
+        ((embedder, writing),) = models
+        with _status(quiet) as (update, hush):
 
             def grow(text: str) -> None:
                 if growing:
@@ -118,12 +135,28 @@ def _open(
                 min_support=settings.min_support,
                 where=where,
                 max_file_size=settings.max_file_size,
-                watch=next(watches, None),
-                say=say,
+                watch=watch,
+                say=update,
                 on_sentence=grow,
             )
 
     return ask_one
+
+
+def _open_models(
+    store: SQLiteStore,
+    settings: Settings,
+    quotes: bool,
+    system: str | None,
+    say: Callable[[str], None],
+    watch: Stopwatch,
+) -> tuple[Embedder, Writing | None]:
+    embedder = open_embedder_of(store, settings, say)
+    writing = None if quotes else open_writing(settings, system, say)
+    watch.lap("open")
+    load(embedder, writing)
+    watch.lap("load")
+    return embedder, writing
 
 
 @contextmanager

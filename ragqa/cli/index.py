@@ -13,10 +13,11 @@ import typer
 from ragqa.cli.as_json import summary_json
 from ragqa.cli.open import open_for_indexing
 from ragqa.cli.options import Db, EmbedModel, Options, Quiet, settle, speaker
-from ragqa.cli.render import console, path_from_here, print_json, shown, summary_line
+from ragqa.cli.progress import indexing_progress
+from ragqa.cli.render import path_from_here, print_json, shown, summary_line
 
 if TYPE_CHECKING:
-    from ragqa.index import Progress, Summary
+    from ragqa.index import Summary
 
 SKIPPED = 3
 NAMED = 5  # skipped files that are named one by one
@@ -47,7 +48,7 @@ def index(
     roots = resolve_roots(paths)  # before an index is made for nothing
     store, embedder = open_for_indexing(settings, speaker(quiet))
     summary = Summary()
-    with _interruptible(summary), _progress(quiet) as progress:
+    with _interruptible(summary), indexing_progress(quiet) as progress:
         update_index(
             roots,
             store=store,
@@ -77,26 +78,6 @@ def _interruptible(summary: Summary) -> Iterator[None]:
     except KeyboardInterrupt:
         print(f"stopped; {summary.indexed} documents kept; run again to continue", file=sys.stderr)
         raise
-
-
-@contextmanager
-def _progress(quiet: bool) -> Iterator[Progress]:
-    """A bar with rate and time left on stderr, for people only."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda done, total, summary: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("indexing"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
-    with Progress(*columns, TimeRemainingColumn(), console=console(stderr=True), transient=True) as bar:
-        task = bar.add_task("indexing", total=None, rate="")
-
-        def show(done: int, total: int, summary: Summary) -> None:
-            elapsed = bar.tasks[task].elapsed or 0
-            rate = f"{summary.passages / elapsed:.0f} passages/s" if elapsed > 1 else ""
-            bar.update(task, completed=done, total=total, rate=rate)
-
-        yield show
 
 
 def _print_notes(summary: Summary) -> None:

@@ -47,15 +47,19 @@ def open_embedder(settings: Settings, say: Say) -> Embedder:
 
 
 def open_for_search(settings: Settings, say: Say) -> tuple[SQLiteStore, Embedder]:
-    """The index, read only, and the embedder it was made with.
+    """The index, read only, and the embedder it was made with."""
+    store = open_to_read(settings)
+    return store, open_embedder_of(store, settings, say)
 
-    Without an explicit embedder the index's own is taken, so that old indexes keep answering.
+
+def open_to_read(settings: Settings) -> SQLiteStore:
+    """The index, read only; without any document in it there is nothing to read.
+
+    Raises:
+        NoIndex: There is none, or it is empty.
     """
-    from dataclasses import replace
-
-    from ragqa.index import fingerprint
     from ragqa.prompt import shipped
-    from ragqa.store.sqlite import open_index, require_fingerprint
+    from ragqa.store.sqlite import open_index
 
     hint = f"run `ragqa index FOLDER` first; a sample library lies in {shipped('corpus')}"
     try:
@@ -64,9 +68,22 @@ def open_for_search(settings: Settings, say: Say) -> tuple[SQLiteStore, Embedder
         raise NoIndex(error.message, hint) from error
     if not store.count_documents():
         raise NoIndex(f"{settings.db}: the index is empty", hint)
+    return store
+
+
+def open_embedder_of(store: SQLiteStore, settings: Settings, say: Say) -> Embedder:
+    """The embedder an index was made with; another one is refused.
+
+    Without an explicit embedder the index's own is taken, so that old indexes keep answering.
+    """
+    from dataclasses import replace
+
+    from ragqa.index import fingerprint
+    from ragqa.store.sqlite import require_fingerprint
+
     embedder = open_embedder(replace(settings, embed_model=settings.embed_model or store.model), say)
     require_fingerprint(store, fingerprint(embedder), embedder.name)
-    return store, embedder
+    return embedder
 
 
 def open_for_indexing(settings: Settings, say: Say) -> tuple[SQLiteStore, Embedder]:

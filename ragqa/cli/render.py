@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ragqa.index import Summary
+    from ragqa.measure.report import Figure, Report
     from ragqa.models import Manifest
 
 # C0 and C1 controls but newline and tab; what turns or hides text: bidi marks, zero-width and tag characters.
@@ -146,6 +147,27 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     for row in rows:
         table.add_row(*(Text(in_line(str(cell))) for cell in row))
     console().print(table)
+
+
+def print_evaluation(report: Report) -> None:
+    """The figures with their 95 % intervals, then risk by coverage, then milliseconds by stage."""
+    rows = [
+        (section, name, *_figure_cells(figure))
+        for section, figures in report.figures.items()
+        for name, figure in figures.items()
+    ]
+    print_table(("", "measure", "value", "95 % interval", "n"), rows)
+    if report.risk_coverage:
+        points = ", ".join(f"{coverage:.0%}: {risk:.3f}" for coverage, risk in report.risk_coverage)
+        print(f"\nwrong, where so many are answered: {points}")
+    print()
+    timing = [(stage, ms["median"], ms["p95"]) for stage, ms in report.timing_ms.items()]
+    print_table(("stage", "median ms", "p95 ms"), timing)
+
+
+def _figure_cells(figure: Figure) -> tuple[object, ...]:
+    interval = "" if figure.low is None else f"{figure.low:.3f} to {figure.high:.3f}"
+    return f"{figure.value:.3f}", interval, figure.n
 
 
 def model_rows(installed: Sequence[Manifest], defaults: Sequence[str]) -> Iterator[tuple[str, ...]]:

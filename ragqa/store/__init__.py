@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 import numpy as np
 
-from ragqa.types import Document, DocumentRecord, Filter, Hit, Matrix, Passage, Vector
+from ragqa.types import Document, DocumentRecord, Filter, Hit, Matrix, Mention, Passage, Vector
 
 
 class VectorStore(Protocol):
@@ -47,10 +48,20 @@ class VectorStore(Protocol):
     def frequencies(self, words: Sequence[str], where: Filter | None = None) -> tuple[list[int], int]:
         """How many passages hold each word, and how many passages there are."""
 
+    def mentions(self, words: Sequence[str], where: Filter | None = None) -> Iterator[Mention]:
+        """Every passage that holds all of `words` in its text, a document's in order; a word may be a phrase."""
+
     def vectors(self, where: Filter | None = None) -> Iterator[tuple[list[Passage], Matrix]]:
         """All passages with their vectors, in batches."""
 
     def close(self) -> None: ...
+
+
+class HidingStore(VectorStore, Protocol):
+    """A store that can be asked what it would find if some documents were not in it."""
+
+    def without(self, document_ids: Iterable[str]) -> AbstractContextManager[None]:
+        """Meanwhile the documents count nowhere, in no score and no frequency; afterwards all is as it was."""
 
 
 def require_unit_length(vectors: Matrix) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from math import log
 
 from ragqa.store import require_unit_length
-from ragqa.types import Document, DocumentRecord, Filter, Hit, Matrix, Passage, Vector
+from ragqa.types import Document, DocumentRecord, Filter, Hit, Matrix, Mention, Passage, Vector
 
 K1, B = 1.2, 0.75  # FTS5's BM25
 
@@ -52,6 +54,16 @@ class ExactStore:
         self._records.pop(document_id, None)
         self._passages.pop(document_id, None)
 
+    @contextmanager
+    def without(self, document_ids: Iterable[str]) -> Iterator[None]:
+        records, passages = dict(self._records), dict(self._passages)
+        for document_id in document_ids:
+            self.remove(document_id)
+        try:
+            yield
+        finally:
+            self._records, self._passages = records, passages
+
     def search(self, vector: Vector, k: int, where: Filter | None = None) -> list[Hit]:
         hits = [
             self._hit(passage, float(row @ vector), "dense")
@@ -81,6 +93,14 @@ class ExactStore:
         texts = [set(p.text.lower().split()) for passages, _ in self.vectors(where) for p in passages]
         return [sum(word.lower() in text for text in texts) for word in words], len(texts)
 
+    def mentions(self, words: Sequence[str], where: Filter | None = None) -> Iterator[Mention]:
+        for passages, _ in self.vectors(where):
+            for passage in passages:
+                found = [list(_occurrences(word, passage.text)) for word in words]
+                if all(found):
+                    path = self._records[passage.document_id].path
+                    yield Mention(passage, path, tuple(sorted(span for spans in found for span in spans)))
+
     def vectors(self, where: Filter | None = None) -> Iterator[tuple[list[Passage], Matrix]]:
         wanted = where.collections if where else ()
         for id, (passages, rows) in self._passages.items():
@@ -92,3 +112,11 @@ class ExactStore:
 
     def _hit(self, passage: Passage, score: float, name: str) -> Hit:
         return Hit(passage, self._records[passage.document_id].path, score, {name: score})
+
+
+def _occurrences(phrase: str, text: str) -> Iterator[tuple[int, int]]:
+    """Where the words of a phrase stand one after the other, whatever stands between them."""
+    words = re.findall(r"[^\W_]+", phrase.lower())
+    between = r"[\W_]+".join(map(re.escape, words))
+    for found in re.finditer(rf"(?<![^\W_]){between}(?![^\W_])", text.lower()) if words else ():
+        yield found.span()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,10 +19,11 @@ import apsw
 import numpy as np
 
 from ragqa.errors import FingerprintMismatch, IndexLocked, NoIndex
-from ragqa.store import require_unit_length
+from ragqa.store import fts, require_unit_length
+from ragqa.store.fts import in_collections
 from ragqa.store.integrity import faults
 from ragqa.store.schema import check_version, connect, errors_explained, make_schema
-from ragqa.types import Document, DocumentRecord, Filter, Hit, Matrix, Passage, Vector
+from ragqa.types import Document, DocumentRecord, Filter, Hit, Matrix, Mention, Passage, Vector
 
 MAX_K = 4096  # vec0's own limit
 _RECORD = "id, path, collection, sha256, size, mtime_ns, passages, indexed_at"
@@ -52,7 +53,7 @@ class SQLiteStore:
             return _document_record(rows[0]) if rows else None
 
     def count_documents(self, where: Filter | None = None) -> int:
-        condition, values = _in_collections("collection", where)
+        condition, values = in_collections("collection", where)
         with errors_explained(self.path):
             return int(self._db.execute(f"SELECT count(*) FROM documents WHERE 1{condition}", tuple(values)).get)
 
@@ -118,6 +119,20 @@ class SQLiteStore:
         with errors_explained(self.path), self._writing():
             self._delete("id = ?", document_id)
 
+    @contextmanager
+    def without(self, document_ids: Iterable[str]) -> Iterator[None]:
+        """As if the documents were not in the index: they are removed in a transaction that is taken back."""
+        with errors_explained(self.path):
+            self._db.execute("BEGIN IMMEDIATE")
+        try:
+            with errors_explained(self.path):
+                for document_id in document_ids:
+                    self._delete("id = ?", document_id)
+            yield
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+
     def erase(self) -> None:
         """Leave no byte of removed text behind: what SQLite keeps in its log goes too."""
         with errors_explained(self.path):
@@ -138,7 +153,7 @@ class SQLiteStore:
 
     def search(self, vector: Vector, k: int, where: Filter | None = None) -> list[Hit]:
         require_unit_length(vector[None])
-        condition, values = _in_collections("collection", where)
+        condition, values = in_collections("collection", where)
         with errors_explained(self.path):
             found = dict(
                 self._db.execute(
@@ -151,16 +166,8 @@ class SQLiteStore:
     def match(self, words: Sequence[str], k: int, where: Filter | None = None) -> list[Hit]:
         if not words:
             return []
-        condition, values = _in_collections("d.collection", where)
-        join = " JOIN passages p ON p.key = f.rowid JOIN documents d ON d.key = p.document" if condition else ""
         with errors_explained(self.path):
-            found = dict(
-                self._db.execute(
-                    f"SELECT f.rowid, bm25(passages_fts) FROM passages_fts f{join}"
-                    f" WHERE passages_fts MATCH ?{condition} ORDER BY 2 LIMIT ?",
-                    (any_of(words), *values, k),
-                )
-            )
+            found = fts.best(self._db, words, k, where)
             return [self._hit(row, -found[row[0]], "lexical") for row in self._by_key(list(found))]
 
     def similarities(self, vector: Vector, passages: Sequence[Passage]) -> list[float]:
@@ -177,19 +184,23 @@ class SQLiteStore:
             return found
 
     def frequencies(self, words: Sequence[str], where: Filter | None = None) -> tuple[list[int], int]:
-        condition, values = _in_collections("d.collection", where)
-        documents = " JOIN documents d ON d.key = p.document" if condition else ""
-        matching = f"SELECT count(*) FROM passages_fts f JOIN passages p ON p.key = f.rowid{documents}"
         with errors_explained(self.path):
-            counts = [
-                int(self._db.execute(f"{matching} WHERE passages_fts MATCH ?{condition}", (any_of([w]), *values)).get)
-                for w in words
-            ]
-            every = self._db.execute(f"SELECT count(*) FROM passages p{documents} WHERE 1{condition}", tuple(values))
-            return counts, int(every.get)
+            return fts.frequencies(self._db, words, where)
+
+    def mentions(self, words: Sequence[str], where: Filter | None = None) -> Iterator[Mention]:
+        condition, values = in_collections("d.collection", where)
+        mark = fts.new_mark()
+        with errors_explained(self.path):
+            rows = self._db.execute(
+                f"SELECT highlight(passages_fts, 1, ?1, ?1), {_PASSAGE} JOIN passages_fts f ON f.rowid = p.key"
+                f" WHERE passages_fts MATCH ?2{condition} ORDER BY f.rowid",
+                (mark, fts.all_of(words), *values),
+            )
+            for marked, *row in rows:
+                yield Mention(_passage(tuple(row)), _path(row[9]), fts.marked_spans(marked, mark))
 
     def vectors(self, where: Filter | None = None) -> Iterator[tuple[list[Passage], Matrix]]:
-        condition, values = _in_collections("d.collection", where)
+        condition, values = in_collections("d.collection", where)
         with errors_explained(self.path):
             rows = self._db.execute(
                 f"SELECT v.vector, {_PASSAGE} JOIN vectors v ON v.passage = p.key WHERE 1{condition} ORDER BY p.key",
@@ -305,18 +316,6 @@ def require_fingerprint(store: SQLiteStore, fingerprint: str, model: str) -> Non
             f"{store.path} was made with {store.model}; {model} is asked for, and their vectors cannot be compared",
             f"ask with `--embed-model {store.model}`, or index again into another file with `--db FILE`",
         )
-
-
-def any_of(words: Sequence[str]) -> str:
-    """An FTS5 query for any of the words; quoted, so that nothing in them is an operator."""
-    return " OR ".join('"' + word.replace('"', '""') + '"' for word in words)
-
-
-def _in_collections(column: str, where: Filter | None) -> tuple[str, Sequence[str]]:
-    if not where or not where.collections:
-        return "", ()
-    marks = ", ".join("?" * len(where.collections))
-    return f" AND {column} IN ({marks})", where.collections
 
 
 def _stored(path: Path) -> str | bytes:

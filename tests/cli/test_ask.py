@@ -40,7 +40,6 @@ SHAPE = {
             "score": 0.5,
             "fresh": "",
             "stands": True,
-            "span": None,
         }
     ],
     "support": 0.5,
@@ -96,6 +95,9 @@ def test_the_json_has_exactly_the_documented_fields(library: Ragqa):
     done = library("ask", E5, "--json", *QUICK)
     document = done.json
     timing = document.pop("timing_ms")
+    for one in document["evidence"]:
+        span = one.pop("span")
+        assert span is None or span["text"] == one["quote"][span["start"] : span["end"]]
     assert_shape(document, SHAPE)
     assert {"open", "embed", "search", "evidence", "load", "first_token", "total"} <= set(timing)
     assert all(type(ms) is int for ms in timing.values())

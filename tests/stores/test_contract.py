@@ -9,21 +9,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ragqa.store import VectorStore
+from ragqa.store import HidingStore
 from ragqa.store.exact import ExactStore
 from ragqa.store.sqlite import create_index
 from ragqa.types import Document, Filter, Matrix, Passage
 from tests.fakes import document, passage
 
 DIM = 8
-STORES: dict[str, Callable[[Path], VectorStore]] = {
+STORES: dict[str, Callable[[Path], HidingStore]] = {
     "exact": lambda folder: ExactStore("f"),
     "sqlite": lambda folder: create_index(folder / "index.db", fingerprint="f", model="words", dim=DIM),
 }
 
 
 @pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[VectorStore]:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[HidingStore]:
     opened = STORES[request.param](tmp_path)
     yield opened
     opened.close()
@@ -40,17 +40,18 @@ def cut(text: str, id: str = "n/a.md", collection: str = "default") -> tuple[Doc
     return whole, [passage(line, document=id, ordinal=n) for n, line in enumerate(text.split("\n"), start=1)]
 
 
-def test_an_empty_store_finds_nothing(store: VectorStore):
+def test_an_empty_store_finds_nothing(store: HidingStore):
     assert store.known() == {}
     assert store.record("n/a.md") is None
     assert store.count_documents() == 0
     assert store.search(unit(1)[0], 3) == []
     assert store.match(["word"], 3) == []
     assert store.frequencies(["word"]) == ([0], 0)
+    assert list(store.mentions(["word"])) == []
     assert list(store.vectors()) == []
 
 
-def test_what_was_added_is_known(store: VectorStore):
+def test_what_was_added_is_known(store: HidingStore):
     whole, passages = cut("one\ntwo", collection="kitchen")
     store.add(whole, passages, unit(2))
     record = store.known()["n/a.md"]
@@ -59,7 +60,7 @@ def test_what_was_added_is_known(store: VectorStore):
     assert (record.sha256, record.size, record.mtime_ns) == (whole.sha256, 7, 1)
 
 
-def test_a_passage_comes_back_as_it_was(store: VectorStore):
+def test_a_passage_comes_back_as_it_was(store: HidingStore):
     kept = Passage("n/a.md", 1, "naïve 漢字\r\n\ttext\u2028", 3, 20, 2, 4, ("One", 'T"wo', "漢"))
     store.add(document("x", id="n/a.md"), [kept], unit(1))
     (hit,) = store.search(unit(1)[0], 1)
@@ -67,20 +68,20 @@ def test_a_passage_comes_back_as_it_was(store: VectorStore):
     assert hit.path == Path("/n/a.md")
 
 
-def test_a_path_that_is_not_utf8_comes_back_as_it_was(store: VectorStore):
+def test_a_path_that_is_not_utf8_comes_back_as_it_was(store: HidingStore):
     path = Path("/n/caf\udce9.md")
     store.add(document("x", path=path), [passage("x")], unit(1))
     assert store.known()["notes/a.md"].path == path
 
 
-def test_a_document_with_the_same_id_is_replaced(store: VectorStore):
+def test_a_document_with_the_same_id_is_replaced(store: HidingStore):
     store.add(*cut("one\ntwo"), unit(2))
     store.add(*cut("three"), unit(1))
     assert [hit.passage.text for hit in store.search(unit(1)[0], 9)] == ["three"]
     assert store.match(["one"], 9) == []
 
 
-def test_a_document_with_the_same_path_is_replaced(store: VectorStore):
+def test_a_document_with_the_same_path_is_replaced(store: HidingStore):
     whole, passages = cut("one")
     store.add(whole, passages, unit(1))
     store.add(replace(whole, id="other/a.md"), [replace(passages[0], document_id="other/a.md")], unit(1))
@@ -88,7 +89,7 @@ def test_a_document_with_the_same_path_is_replaced(store: VectorStore):
     assert [hit.passage.document_id for hit in store.match(["one"], 9)] == ["other/a.md"]
 
 
-def test_what_was_removed_is_not_found(store: VectorStore):
+def test_what_was_removed_is_not_found(store: HidingStore):
     store.add(*cut("one", "n/a.md"), unit(1))
     store.add(*cut("one", "n/b.md"), unit(1))
     store.remove("n/a.md")
@@ -97,13 +98,13 @@ def test_what_was_removed_is_not_found(store: VectorStore):
     assert [hit.passage.document_id for hit in store.match(["one"], 9)] == ["n/b.md"]
 
 
-def test_removing_what_is_not_there_changes_nothing(store: VectorStore):
+def test_removing_what_is_not_there_changes_nothing(store: HidingStore):
     store.add(*cut("one"), unit(1))
     store.remove("n/other.md")
     assert list(store.known()) == ["n/a.md"]
 
 
-def test_search_equals_exact_cosine(store: VectorStore):
+def test_search_equals_exact_cosine(store: HidingStore):
     vectors, question = unit(40, seed=1), unit(1, seed=2)[0]
     store.add(*cut("\n".join(f"passage {n}" for n in range(40))), vectors)
     exact = vectors.astype(np.float64) @ question
@@ -114,7 +115,7 @@ def test_search_equals_exact_cosine(store: VectorStore):
     assert all(hit.scores["dense"] == hit.score for hit in hits)
 
 
-def test_similarities_equal_exact_cosine_in_the_order_asked(store: VectorStore):
+def test_similarities_equal_exact_cosine_in_the_order_asked(store: HidingStore):
     vectors, question = unit(5, seed=1), unit(1, seed=2)[0]
     whole, passages = cut("a\nb\nc\nd\ne")
     store.add(whole, passages, vectors)
@@ -125,7 +126,7 @@ def test_similarities_equal_exact_cosine_in_the_order_asked(store: VectorStore):
     assert store.similarities(question, []) == []
 
 
-def test_a_filter_hides_other_collections_before_the_best_are_taken(store: VectorStore):
+def test_a_filter_hides_other_collections_before_the_best_are_taken(store: HidingStore):
     near, far = unit(1)[0], -unit(1)[0]
     store.add(*cut("word near\nword near", "n/a.md", "one"), np.array([near, near]))
     store.add(*cut("word far", "n/b.md", "two"), np.array([far]))
@@ -141,7 +142,7 @@ def test_a_filter_hides_other_collections_before_the_best_are_taken(store: Vecto
     assert len(store.search(near, 9, Filter())) == 4
 
 
-def test_match_finds_any_of_the_words_rare_ones_first(store: VectorStore):
+def test_match_finds_any_of_the_words_rare_ones_first(store: HidingStore):
     store.add(*cut("common rare\ncommon thing\ncommon other\nnothing here\nnor here\nnor there"), unit(6))
     hits = store.match(["common", "rare"], 9)
     assert {hit.passage.ordinal for hit in hits} == {1, 2, 3}
@@ -151,25 +152,65 @@ def test_match_finds_any_of_the_words_rare_ones_first(store: VectorStore):
     assert len(store.match(["common"], 2)) == 2
 
 
-def test_match_ignores_case_and_finds_nothing_for_no_words(store: VectorStore):
+def test_match_ignores_case_and_finds_nothing_for_no_words(store: HidingStore):
     store.add(*cut("Bridge"), unit(1))
     assert len(store.match(["bridge"], 9)) == 1
     assert store.match([], 9) == []
 
 
-def test_frequencies_count_passages_not_words(store: VectorStore):
+def test_frequencies_count_passages_not_words(store: HidingStore):
     store.add(*cut("one one one\none two\nthree"), unit(3))
     assert store.frequencies(["one", "three", "four"]) == ([2, 1, 0], 3)
     assert store.frequencies([]) == ([], 3)
 
 
-def test_frequencies_obey_the_filter(store: VectorStore):
+def test_frequencies_obey_the_filter(store: HidingStore):
     store.add(*cut("one\none", "n/a.md", "a"), unit(2))
     store.add(*cut("one\ntwo", "n/b.md", "b"), unit(2))
     assert store.frequencies(["one"], Filter(("b",))) == ([1], 2)
 
 
-def test_vectors_give_all_passages_with_their_rows(store: VectorStore):
+def found(store: HidingStore, *words: str, where: Filter | None = None) -> list[tuple[str, list[str]]]:
+    """Id of each passage that mentions the words, and what was found in it."""
+    return [
+        (one.passage.id, [one.passage.text[start:end] for start, end in one.spans])
+        for one in store.mentions(words, where)
+    ]
+
+
+def test_mentions_are_all_passages_with_all_of_the_words_and_where_they_stand(store: HidingStore):
+    store.add(*cut("Red house, red roof\nred\nhouse, REDHOUSE", "n/a.md"), unit(3))
+    assert found(store, "red") == [("n/a.md#1", ["Red", "red"]), ("n/a.md#2", ["red"])]
+    assert found(store, "roof", "red") == [("n/a.md#1", ["Red", "red", "roof"])]
+    assert found(store, "barn") == []
+    assert [one.path for one in store.mentions(["roof"])] == [Path("/n/a.md")]
+
+
+def test_a_phrase_is_mentioned_where_its_words_follow_each_other(store: HidingStore):
+    store.add(*cut("the write-ahead log\nahead of the write\nI write\nWRITE  ahead"), unit(4))
+    assert found(store, "write ahead") == [("n/a.md#1", ["write-ahead"]), ("n/a.md#4", ["WRITE  ahead"])]
+    assert found(store, "Write-Ahead") == found(store, "write ahead")
+
+
+def test_a_heading_above_a_passage_is_no_mention_in_it(store: HidingStore):
+    store.add(document("x"), [passage("text", heading=("Red",))], unit(1))
+    assert found(store, "red") == []
+
+
+def test_mentions_obey_the_filter(store: HidingStore):
+    store.add(*cut("one", "n/a.md", "a"), unit(1))
+    store.add(*cut("one", "n/b.md", "b"), unit(1))
+    assert found(store, "one", where=Filter(("b",))) == [("n/b.md#1", ["one"])]
+    assert len(found(store, "one", where=Filter(("a", "b")))) == 2
+
+
+@pytest.mark.parametrize("word", ['"', 'a" OR "b', "a*", "text:a", "NEAR(a b)", "?1", ""])
+def test_no_word_that_is_looked_for_is_an_operator(store: HidingStore, word: str):
+    store.add(*cut("a b\nb c"), unit(2))
+    assert found(store, word) in ([], [("n/a.md#1", ["a"])])
+
+
+def test_vectors_give_all_passages_with_their_rows(store: HidingStore):
     vectors = unit(3)
     store.add(*cut("a\nb", "n/a.md"), vectors[:2])
     store.add(*cut("c", "n/c.md"), vectors[2:])
@@ -179,7 +220,7 @@ def test_vectors_give_all_passages_with_their_rows(store: VectorStore):
 
 
 @pytest.mark.parametrize("bad", [np.nan, 0.0, np.inf, 2.0])
-def test_a_bad_vector_is_refused_and_nothing_is_stored(store: VectorStore, bad: float):
+def test_a_bad_vector_is_refused_and_nothing_is_stored(store: HidingStore, bad: float):
     vectors = unit(2)
     vectors[1] *= bad
     with pytest.raises(ValueError, match="unit length"), np.errstate(invalid="ignore"):
@@ -188,8 +229,33 @@ def test_a_bad_vector_is_refused_and_nothing_is_stored(store: VectorStore, bad: 
     assert store.match(["one"], 9) == []
 
 
-def test_a_bad_vector_leaves_what_was_there(store: VectorStore):
+def test_a_bad_vector_leaves_what_was_there(store: HidingStore):
     store.add(*cut("one"), unit(1))
     with pytest.raises(ValueError, match="unit length"):
         store.add(*cut("two"), np.zeros((1, DIM), np.float32))
     assert [hit.passage.text for hit in store.search(unit(1)[0], 9)] == ["one"]
+
+
+def seen(store: HidingStore) -> tuple[object, ...]:
+    """All that a search can tell of a store."""
+    words = ["bread", "tower"]
+    found = [*store.search(unit(1)[0], 9), *store.match(words, 9)]
+    return ([(hit.passage.id, hit.score) for hit in found], store.frequencies(words), store.count_documents())
+
+
+def test_without_a_document_all_is_as_if_it_had_never_been_added(store: HidingStore):
+    store.add(*cut("bread and wine\nthe tower"), unit(2))
+    before = seen(store)
+    store.add(*cut("bread of the tower\nbread", id="n/b.md"), unit(2, seed=1))
+    with store.without(["n/b.md"]):
+        assert seen(store) == before
+        assert store.record("n/b.md") is None
+    assert seen(store) != before
+
+
+def test_what_was_hidden_is_back_even_after_an_error(store: HidingStore):
+    store.add(*cut("bread\nthe tower"), unit(2))
+    before = seen(store)
+    with pytest.raises(ZeroDivisionError), store.without(["n/a.md"]):
+        1 / len(store.search(unit(1)[0], 9))
+    assert seen(store) == before

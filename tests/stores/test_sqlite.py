@@ -376,3 +376,20 @@ def test_making_an_index_waits_for_another_process_that_is_making_it(path: Path)
         made(path).close()
     finally:
         release.join()
+
+
+# Words
+
+
+def test_a_mention_is_found_by_its_stem_and_without_accents(store: SQLiteStore):
+    text = "Sensors sensed. A sensor, cafés."
+    add(store, "n/a.md", text)
+    forms = {word: [text[a:b] for m in store.mentions([word]) for a, b in m.spans] for word in ("sensor", "CAFE")}
+    assert forms == {"sensor": ["Sensors", "sensor"], "CAFE": ["cafés"]}
+
+
+def test_no_text_can_pass_for_a_mark_around_a_mention(store: SQLiteStore):
+    text = "\x02one\x03 \ufdd0two\ufdd1 <b>one</b>"
+    add(store, "n/a.md", text)
+    (mention,) = store.mentions(["one"])
+    assert [text[start:end] for start, end in mention.spans] == ["one", "one"]

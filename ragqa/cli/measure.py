@@ -1,0 +1,150 @@
+"""`ragqa eval`: how well the whole path does on questions whose answers are known."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ragqa.cli.as_json import evaluation_json
+from ragqa.cli.open import load, open_for_indexing, open_writing
+from ragqa.cli.options import EmbedModel, Model, Number, Options, Quiet, settle, speaker
+from ragqa.cli.progress import counting_progress, indexing_progress
+from ragqa.cli.render import path_from_here, print_evaluation, print_json
+from ragqa.errors import UsageError
+from ragqa.settings import Settings
+from ragqa.types import JSON
+
+if TYPE_CHECKING:
+    from ragqa.measure.datasets import Dataset
+    from ragqa.measure.evaluate import Asking
+
+DOCUMENTS = ".documents"  # what the folder of a kept index's documents is called, after the index
+
+
+def register(app: typer.Typer) -> None:
+    app.command("eval", epilog="Example: ragqa eval questions.jsonl --quotes --holdout-answers")(eval_dataset)
+
+
+def eval_dataset(
+    dataset: Annotated[Path, typer.Argument(help="SQuAD's JSON, a BEIR folder, or ragqa's questions.jsonl.")],
+    distractors: Annotated[Path | None, typer.Option(help="Hide the documents among those of this folder.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only so many questions, drawn at random.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draw and of the intervals.")] = 0,
+    holdout_answers: Annotated[
+        bool, typer.Option("--holdout-answers", help="Ask again without the documents that answer: is it refused?")
+    ] = False,
+    quotes: Annotated[bool, typer.Option("--quotes", help="Only quotations: no Llama is loaded.")] = False,
+    failures: Annotated[
+        Path | None, typer.Option(help="Write what failed, and what the Llama wrote, into this file of JSON lines.")
+    ] = None,
+    cache: Annotated[
+        Path | None, typer.Option(help="Keep the index in this file, so that the next run need not make it.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    number: Number = None,
+    model: Model = None,
+    embed_model: EmbedModel = None,
+    option: Options = None,
+    quiet: Quiet = False,
+) -> None:
+    """Measure how well questions with known answers are answered."""
+    from ragqa.measure.datasets import load_dataset
+    from ragqa.measure.evaluate import evaluate
+    from ragqa.measure.inspection import inspect
+    from ragqa.measure.report import summarize
+
+    settings = settle(model=model, embed_model=embed_model, passages=number, options=option)
+    chosen = load_dataset(dataset).sample(limit, seed)
+    with _lines_to(failures, dataset) as write, _scratch(cache) as db:
+        asking = _open(chosen, replace(settings, db=db), distractors, quotes, quiet)
+        with counting_progress("asking", quiet) as progress:
+            run = evaluate(chosen.examples, asking, holdout=holdout_answers, progress=progress)
+        write(inspect(run, asking.names))
+        about = _about(chosen, asking, seed)
+    report = summarize(run, seed=seed)
+    if as_json:
+        print_json(evaluation_json(report, about))
+    else:
+        print_evaluation(report)
+
+
+def _open(dataset: Dataset, settings: Settings, distractors: Path | None, quotes: bool, quiet: bool) -> Asking:
+    """Index the documents, load the models: all that is needed before the first question."""
+    from ragqa.index import Summary, update_index
+    from ragqa.measure.evaluate import Asking
+    from ragqa.measure.layout import keep_only, lay_out
+    from ragqa.read.find import resolve_roots
+
+    others = resolve_roots([distractors] if distractors else [])
+    say, summary = speaker(quiet), Summary()
+    writing = None if quotes else open_writing(settings, None, say)  # before an hour of indexing is lost to a typo
+    store, embedder = open_for_indexing(settings, say)
+    folder = settings.db.with_name(settings.db.name + DOCUMENTS)
+    places = lay_out(dataset.documents, folder)
+    with indexing_progress(quiet) as progress:
+        update_index(
+            [folder.resolve(), *others],
+            store=store,
+            embedder=embedder,
+            summary=summary,
+            max_file_size=settings.max_file_size,
+            progress=progress,
+        )
+    names = keep_only(store, places, others)
+    load(embedder, writing)
+    return Asking(embedder, store, writing, settings.passages, settings.quotes, settings.min_support, names)
+
+
+def _about(dataset: Dataset, asking: Asking, seed: int) -> JSON:
+    """What was measured, for whoever compares two reports."""
+    records = asking.store.known().values()
+    return {
+        "dataset": {
+            "name": dataset.name,
+            "documents": len(asking.names),
+            "distractors": len(records) - len(asking.names),
+            "passages": sum(record.passages for record in records),
+        },
+        "settings": {"passages": asking.k, "quotes": asking.quotes, "min_support": asking.min_support, "seed": seed},
+        "models": {
+            "embed": asking.embedder.name,
+            "generate": asking.writing.generator.name if asking.writing else None,
+        },
+    }
+
+
+@contextmanager
+def _scratch(cache: Path | None) -> Iterator[Path]:
+    """Where the index goes: a folder that is gone afterwards, or a file that stays.
+
+    Raises:
+        UsageError: The file is there and is not one that `eval` made: what it holds would be removed from it.
+    """
+    if cache is None:
+        with tempfile.TemporaryDirectory(prefix="ragqa-eval-") as folder:
+            yield Path(folder).resolve() / "index.db"
+        return
+    cache = cache.expanduser().absolute()
+    if cache.exists() and not cache.with_name(cache.name + DOCUMENTS).is_dir():
+        raise UsageError(f"{path_from_here(cache)} was not made by `ragqa eval`", "name another file with --cache")
+    yield cache
+
+
+@contextmanager
+def _lines_to(path: Path | None, dataset: Path) -> Iterator[Callable[[Iterable[JSON]], None]]:
+    """Writes JSON lines into a file; it is opened at once, so that a wrong name costs no time."""
+    if path is None:
+        yield lambda lines: None
+        return
+    if path.exists() and dataset.exists() and path.samefile(dataset):
+        raise UsageError(f"{path_from_here(path)} is the dataset itself", "name another file with --failures")
+    # A lone surrogate from a document's JSON goes back to the escape that it was.
+    with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
+        yield lambda lines: file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)

@@ -1,0 +1,126 @@
+"""A dataset's questions, asked as users ask them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ragqa.answer import answer_question
+from ragqa.embed import Embedder
+from ragqa.errors import UsageError
+from ragqa.measure.datasets import Example
+from ragqa.measure.layout import distractor
+from ragqa.retrieve import retrieve
+from ragqa.store import HidingStore
+from ragqa.types import Answer
+from ragqa.write import Writing
+
+RANKED = 10  # documents
+DEPTH = 50  # passages that are ranked to find them: several may be of one document
+WEIGHED = 3  # sentences of evidence that are kept
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How questions are asked.
+
+    Attributes:
+        writing: The Llama and its prompt; None quotes only.
+        k: Passages that are retrieved for an answer.
+        quotes: Sentences that are quoted.
+        names: The id of each document in the store → its id in the dataset; others are distractors.
+    """
+
+    embedder: Embedder
+    store: HidingStore
+    writing: Writing | None
+    k: int
+    quotes: int
+    min_support: float
+    names: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a question got.
+
+    Attributes:
+        answer: As users get it; of its evidence only the best three are kept.
+        ranking: Ids of the ten best documents, best first; empty where nothing is relevant.
+        cites_relevant: A quote that was shown is from a relevant document.
+        held_out: The answer when the relevant documents are not in the index, if that was tried.
+    """
+
+    example: Example
+    answer: Answer
+    ranking: tuple[str, ...] = ()
+    cites_relevant: bool = False
+    held_out: Answer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """All outcomes, and the questions that could not be asked, with the reason."""
+
+    outcomes: tuple[Outcome, ...]
+    unasked: tuple[tuple[Example, str], ...] = ()
+
+
+def evaluate(
+    examples: Sequence[Example],
+    asking: Asking,
+    *,
+    holdout: bool = False,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Run:
+    """Ask every question.
+
+    Args:
+        holdout: Also ask each answerable question without its relevant documents: a store hides them entirely, so
+            no score and no frequency knows of them. The Llama is not asked: refusing is decided before it writes.
+        progress: Told (questions done, questions in all).
+    """
+    places = {name: id for id, name in asking.names.items()}
+    outcomes: list[Outcome] = []
+    unasked: list[tuple[Example, str]] = []
+    for done, example in enumerate(examples):
+        progress(done, len(examples))
+        try:
+            outcomes.append(_outcome(example, asking, places if holdout else None))
+        except UsageError as error:  # longer than the embedder can read
+            unasked.append((example, error.message))
+    progress(len(examples), len(examples))
+    return Run(tuple(outcomes), tuple(unasked))
+
+
+def _outcome(example: Example, asking: Asking, places: Mapping[str, str] | None) -> Outcome:
+    answer = _answer(example.question, asking)
+    if not example.answerable:
+        return Outcome(example, answer)
+    held_out = None
+    if places is not None:
+        with asking.store.without(places[name] for name in example.relevant if name in places):
+            held_out = _answer(example.question, replace(asking, writing=None))
+    cited = {asking.names.get(citation.evidence.hit.passage.document_id) for citation in answer.citations}
+    cites_relevant = answer.status != "abstained" and not cited.isdisjoint(example.relevant)
+    return Outcome(example, answer, _ranking(example.question, asking), cites_relevant, held_out)
+
+
+def _answer(question: str, asking: Asking) -> Answer:
+    answer = answer_question(
+        question,
+        embedder=asking.embedder,
+        store=asking.store,
+        writing=asking.writing,
+        k=asking.k,
+        quotes=asking.quotes,
+        min_support=asking.min_support,
+    )
+    return replace(answer, evidence=answer.evidence[:WEIGHED], prompt=None)
+
+
+def _ranking(question: str, asking: Asking) -> tuple[str, ...]:
+    """The best documents, each where its best passage stands."""
+    hits = retrieve(question, embedder=asking.embedder, store=asking.store, k=DEPTH).hits
+    documents = dict.fromkeys(hit.passage.document_id for hit in hits)
+    return tuple(asking.names.get(id) or distractor(id) for id in documents)[:RANKED]
