@@ -10,13 +10,14 @@ from ulid import ULID
 
 from ragqa.embed import Embedder
 from ragqa.errors import UsageError
-from ragqa.evidence import select, signals, support
+from ragqa.evidence import select
 from ragqa.generate import Generator
 from ragqa.prompt import Template, pack
 from ragqa.read import fresh
 from ragqa.retrieve import Retrieved, retrieve
 from ragqa.sentences import sentence_spans
 from ragqa.store import VectorStore
+from ragqa.support import signals, support
 from ragqa.tally import extent, tally
 from ragqa.types import Answer, Citation, Evidence, Filter, Prompt, Sentence, Status, Tally
 from ragqa.verify import verify
@@ -101,8 +102,8 @@ def answer_question(
     question = require_question(question, embedder)
     say("searching")
     retrieved = retrieve(question, embedder=embedder, store=store, k=k, where=where, lap=watch.lap)
-    evidence = select(retrieved, embedder=embedder, k=CONSIDERED)
-    judged = signals(retrieved, evidence)
+    evidence = select(retrieved, embedder=embedder, question=question, k=CONSIDERED)
+    judged = signals(retrieved, evidence, question)
     watch.lap("evidence")
     written = NOTHING
     abstains = not evidence or support(judged) < min_support
