@@ -10,12 +10,13 @@ from ulid import ULID
 
 from ragqa.embed import Embedder
 from ragqa.errors import UsageError
-from ragqa.evidence import select, signals, support
+from ragqa.evidence import select
 from ragqa.files import MAX_FILE_SIZE
 from ragqa.prompt import Layout
 from ragqa.read.freshness import cite
 from ragqa.retrieve import retrieve
 from ragqa.store import VectorStore
+from ragqa.support import signals, support
 from ragqa.tally import extent, tally
 from ragqa.types import Answer, Evidence, Filter, Sentence, Status, Tally
 from ragqa.whole import concerns_whole, recognise
@@ -75,8 +76,8 @@ def answer_question(
     question = require_question(question, embedder)
     say("searching")
     retrieved = retrieve(question, embedder=embedder, store=store, k=k, where=where, lap=watch.lap)
-    evidence = select(retrieved, embedder=embedder, k=CONSIDERED)
-    judged = signals(retrieved, evidence)
+    evidence = select(retrieved, embedder=embedder, question=question, k=CONSIDERED)
+    judged = signals(retrieved, evidence, question)
     watch.lap("evidence")
     written, layout = NOTHING, writing.template.layout if writing else "prose"
     abstains = not evidence or support(judged) < min_support

@@ -1,101 +1,142 @@
-"""Hits → the sentences that answer, and how well the documents support an answer at all."""
+"""Hits → the sentences that answer, chosen by what their tokens' vectors and their words say of the question."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from math import exp, log
-from typing import TYPE_CHECKING
+from math import log
 
+import numpy as np
+
+from ragqa.answer_type import AnswerType, expected
+from ragqa.chunk import embedded_text
 from ragqa.embed import Embedder
-from ragqa.retrieve import WORD, Retrieved
+from ragqa.interaction import max_sim
+from ragqa.retrieve import Retrieved
 from ragqa.sentences import quotable_spans
-from ragqa.types import Evidence, Hit
+from ragqa.terms import UNSPACED, WORD, coverage, rarities, terms
+from ragqa.types import Evidence, Hit, Matrix, Spans
 
-if TYPE_CHECKING:
-    from snowballstemmer import english_stemmer
-
-_LINK = re.compile(r"!?\[([^\[\]\n]*)\]\([^()\s]*(?:\s[^()\n]*)?\)")
-_PAIR = re.compile(r"\w\s*[:=|→]\s*\S|\d")  # `wifi: hunter2`, `| attic | 4711 |`: short, and an answer
-_PARTS = re.compile(r"[^\W_]+")
 READ = 3  # passages whose sentences are weighed
 MIN_WORDS = 3  # shorter ones win by accident and say nothing
-PASSAGE_WEIGHT = 0.75
-COVERAGE_WEIGHT = 0.1
+MIN_CHARACTERS = 6  # the same where no space parts words
+_LINK = re.compile(r"!?\[([^\[\]\n]*)\]\([^()\s]*(?:\s[^()\n]*)?\)")
+_PAIR = re.compile(r"\w\s*[:=|→]\s*\S|\d")  # `wifi: hunter2`, `| attic | 4711 |`: short, and an answer
 
-# Logistic regression over the signals below; `scripts/fit-support` fits it anew and prints it.
-SUPPORT_WEIGHTS: Mapping[str, float] = {
-    "bias": -35.1,
-    "cosine": 13.7,
-    "sentence_cosine": 22.3,
-    "passage_coverage": 7.7,
+# A conditional logit: which of a question's sentences answers it. `scripts/fit` fits it anew and prints it.
+WEIGHTS: Mapping[str, float] = {
+    "max_sim": 33.0,
+    "cosine": 8.0,
+    "window_max_sim": 15.0,
+    "coverage": 2.7,
+    "window_coverage": 1.7,
+    "passage_coverage": 9.3,
+    "right_type": 0.8,
+    "wrong_type": -1.3,
+    "log_words": -0.3,
+    "passage_max_sim": -4.0,
+    "passage_fused": 5.0,
 }
 
 
-def select(retrieved: Retrieved, *, embedder: Embedder, k: int) -> list[Evidence]:
-    """The `k` sentences most likely to answer, best first.
-
-    A sentence's score is its cosine to the question, read under its headings, + ¾ · its passage's score + 0.1 ·
-    the share of the question's words that it holds, weighted by how rare they are.
-    """
-    rarity = word_rarity(retrieved)
-    candidates = [candidate for hit in retrieved.hits[:READ] for candidate in _candidates(hit)]
-    if not candidates:
-        return []
-    cosines = embedder.embed_passages([candidate.in_context for candidate in candidates]) @ retrieved.vector
-    scored = [
-        candidate.scored(float(cosine), coverage(candidate.spoken, rarity))
-        for candidate, cosine in zip(candidates, cosines, strict=True)
-    ]
-    return _distinct(sorted(scored, key=lambda evidence: -evidence.score))[:k]
-
-
 @dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A stretch of a passage that could be quoted."""
+class Candidate:
+    """A stretch of a passage that could be quoted.
+
+    Attributes:
+        near: (question tokens, tokens of the stretch).
+        terms: Of what is read aloud; link targets are not.
+    """
 
     hit: Hit
     start: int
     end: int
     code: bool
+    near: Matrix
+    terms: frozenset[str]
 
     @property
     def quote(self) -> str:
         return self.hit.passage.text[self.start : self.end]
 
-    @property
-    def spoken(self) -> str:
-        return without_targets(self.quote)
 
-    @property
-    def in_context(self) -> str:
-        """Under the nearest two headings: "It was proposed in 2009" says little without them."""
-        return "\n".join([" > ".join(self.hit.passage.heading[-2:]), self.spoken]).strip()
+def select(retrieved: Retrieved, *, embedder: Embedder, question: str, k: int) -> list[Evidence]:
+    """The `k` sentences most likely to answer, best first.
 
-    def scored(self, cosine: float, covered: float) -> Evidence:
-        passage = self.hit.passage
-        line = passage.line_at(self.start)
-        return Evidence(
-            hit=self.hit,
-            quote=self.quote,
-            start=self.start,
-            end=self.end,
-            line_start=line,
-            line_end=line + self.quote.count("\n"),
-            score=cosine + PASSAGE_WEIGHT * self.hit.score + COVERAGE_WEIGHT * covered,
-            scores={"dense": cosine, "passage": self.hit.score, "coverage": covered},
-            code=self.code,
-        )
+    Each is weighed by features of its own, its neighbours' and its passage's: see `features`. Its score is its share:
+    how likely it is the one that answers, should one of those weighed do so; the shares of all add up to 1.
+    """
+    rarity = rarities(retrieved.words, retrieved.frequencies, retrieved.passages)
+    asked = expected(question)
+    weighed: list[tuple[float, Candidate, dict[str, float]]] = []
+    for hit, near in list(zip(retrieved.hits, retrieved.near, strict=True))[:READ]:
+        candidates = list(read_closely(hit, near, embedder))
+        for found, candidate in zip(features(hit, near, candidates, rarity, asked), candidates, strict=True):
+            weighed.append((sum(weight * found[name] for name, weight in WEIGHTS.items()), candidate, found))
+    weighed.sort(key=lambda one: -one[0])
+    return _shared(_distinct(weighed))[:k]
 
 
-def _candidates(hit: Hit) -> Iterator[_Candidate]:
+def read_closely(hit: Hit, near: Matrix, embedder: Embedder) -> Iterator[Candidate]:
+    """The stretches of a passage that can be quoted, each with its part of the passage's tokens."""
     text = hit.passage.text
+    spans = passage_spans(hit, embedder)[: near.shape[1]]
     for start, end, code in quotable_spans(text, first=hit.passage.start == 0):
         quote = text[start:end]
-        if len(WORD.findall(quote)) >= MIN_WORDS or _PAIR.search(quote):
-            yield _Candidate(hit, start, end, code)
+        if says_something(quote):
+            first, last = np.searchsorted(spans[:, 1], start, side="right"), np.searchsorted(spans[:, 0], end)
+            yield Candidate(hit, start, end, code, near[:, first:last], frozenset(terms(without_targets(quote))))
+
+
+def passage_spans(hit: Hit, embedder: Embedder) -> Spans:
+    """Which characters of a passage's text each row of its token vectors stands for; headings lie before 0."""
+    text = hit.passage.text
+    read = embedded_text(hit.passage, embedder.count_tokens, embedder.max_tokens)
+    body = text.strip()
+    lead = len(text) - len(text.lstrip())
+    return embedder.token_spans(read) - (len(read) - len(body) - lead)
+
+
+def says_something(quote: str) -> bool:
+    unspaced = len(UNSPACED.findall(quote)) >= MIN_CHARACTERS
+    return unspaced or len(WORD.findall(quote)) >= MIN_WORDS or bool(_PAIR.search(quote))
+
+
+def features(
+    hit: Hit, near: Matrix, candidates: Sequence[Candidate], rarity: Mapping[str, float], asked: AnswerType | None
+) -> Iterator[dict[str, float]]:
+    """What each candidate of one passage is weighed by.
+
+    `max_sim` and `coverage` of the sentence alone, of a window with the sentences beside it (a pronoun's noun stands
+    in the one before, a cause often in the next), and of the whole passage; `cosine` of the sentence's mean token;
+    whether it holds what the question asks for; its length.
+    """
+    passage = hit.passage
+    whole = coverage(terms(" ".join([*passage.heading, passage.text])), rarity)
+    passage_max_sim = max_sim(near)
+    for place, candidate in enumerate(candidates):
+        window = candidates[max(place - 1, 0) : place + 2]
+        right = asked is not None and asked.holds(candidate.quote)
+        yield {
+            "max_sim": max_sim(candidate.near),
+            "cosine": float(candidate.near.mean()) if candidate.near.size else 0.0,
+            "window_max_sim": max_sim(np.concatenate([one.near for one in window], axis=1)),
+            "coverage": coverage(candidate.terms, rarity),
+            "window_coverage": coverage(frozenset().union(*(one.terms for one in window)), rarity),
+            "passage_coverage": whole,
+            "right_type": float(right),
+            "wrong_type": float(asked is not None and not right),
+            "log_words": log(1 + word_count(candidate.quote)),
+            "passage_max_sim": passage_max_sim,
+            "passage_fused": hit.scores["fused"],
+        }
+
+
+def word_count(text: str) -> float:
+    """Words, or what would be words: where no space parts them, one for every 1.7 characters."""
+    unspaced = len(UNSPACED.findall(text))
+    return unspaced / 1.7 if unspaced else len(WORD.findall(text))
 
 
 def without_targets(text: str) -> str:
@@ -103,65 +144,39 @@ def without_targets(text: str) -> str:
     return _LINK.sub(r"\1", text)
 
 
-def word_rarity(retrieved: Retrieved) -> dict[str, float]:
-    """Stem of each question word → how much it tells: log of passages over passages that hold it."""
-    rarity: dict[str, float] = {}
-    for word, frequency in zip(retrieved.words, retrieved.frequencies, strict=True):
-        weight = log(1 + (retrieved.passages - frequency + 0.5) / (frequency + 0.5))
-        for part in stems(word):
-            rarity[part] = max(weight, rarity.get(part, 0.0))
-    return rarity
-
-
-def coverage(text: str, rarity: Mapping[str, float]) -> float:
-    """Share of the question's words that stand in `text`, each weighted by its rarity: 0 to 1."""
-    total = sum(rarity.values())
-    present = stems(text)
-    return sum(weight for stem, weight in rarity.items() if stem in present) / total if total else 0.0
-
-
-def stems(text: str) -> set[str]:
-    """The words of a text reduced to their stems."""
-    words = (part for match in WORD.finditer(text.lower()) for part in _PARTS.findall(match.group()))
-    return {_stem(word) for word in words}
-
-
-def signals(retrieved: Retrieved, evidence: Sequence[Evidence]) -> dict[str, float]:
-    """What `support` is judged from; each is 0 when nothing was found."""
-    if not retrieved.hits or not evidence:
-        return dict.fromkeys(SUPPORT_WEIGHTS, 0.0)
-    best = retrieved.hits[0]
-    return {
-        "bias": 1.0,
-        "cosine": max(hit.scores["dense"] for hit in retrieved.hits),
-        "sentence_cosine": max(one.scores["dense"] for one in evidence),
-        "passage_coverage": coverage(" ".join([*best.passage.heading, best.passage.text]), word_rarity(retrieved)),
-    }
-
-
-def support(found: Mapping[str, float]) -> float:
-    """How likely it is that the documents answer: 0 to 1, from a logistic regression over `signals`."""
-    if not found.get("bias"):
-        return 0.0
-    return 1 / (1 + exp(-sum(weight * found[name] for name, weight in SUPPORT_WEIGHTS.items())))
-
-
-def _distinct(evidence: Sequence[Evidence]) -> list[Evidence]:
+def _distinct(
+    weighed: Sequence[tuple[float, Candidate, dict[str, float]]],
+) -> list[tuple[float, Candidate, dict[str, float]]]:
     """The first of those that say the same in the same words."""
-    seen: dict[str, Evidence] = {}
-    for one in evidence:
-        seen.setdefault(" ".join(WORD.findall(one.quote.lower())), one)
+    seen: dict[str, tuple[float, Candidate, dict[str, float]]] = {}
+    for one in weighed:
+        seen.setdefault(" ".join(WORD.findall(one[1].quote.lower())), one)
     return list(seen.values())
 
 
-@cache
-def _stemmer() -> english_stemmer.EnglishStemmer:
-    import snowballstemmer
+def _shared(weighed: Sequence[tuple[float, Candidate, dict[str, float]]]) -> list[Evidence]:
+    if not weighed:
+        return []
+    logits = np.array([logit for logit, _candidate, _found in weighed])
+    odds = np.exp(logits - logits.max())
+    shares = odds / odds.sum()
+    return [
+        _evidence(candidate, float(share), found)
+        for share, (_logit, candidate, found) in zip(shares, weighed, strict=True)
+    ]
 
-    return snowballstemmer.stemmer("english")
 
-
-@cache
-def _stem(word: str) -> str:
-    stem: str = _stemmer().stemWord(word)
-    return stem
+def _evidence(candidate: Candidate, share: float, found: Mapping[str, float]) -> Evidence:
+    passage = candidate.hit.passage
+    line = passage.line_start + passage.text[: candidate.start].lstrip().count("\n")
+    return Evidence(
+        hit=candidate.hit,
+        quote=candidate.quote,
+        start=candidate.start,
+        end=candidate.end,
+        line_start=line,
+        line_end=line + candidate.quote.count("\n"),
+        score=share,
+        scores=found,
+        code=candidate.code,
+    )

@@ -16,10 +16,11 @@ from ragqa.chunk import VERSION, embedded_text, split
 from ragqa.embed import Embedder
 from ragqa.errors import BadInput
 from ragqa.files import readable
+from ragqa.interaction import signs_of
 from ragqa.read import Source, read_document, read_source
 from ragqa.read.find import Found, find_files, resolve_roots
 from ragqa.store import VectorStore
-from ragqa.types import Document, DocumentRecord, Matrix, Passage
+from ragqa.types import Document, DocumentRecord, Matrix, Passage, Signs
 
 GROUP = 64  # passages embedded together: enough to find many of like length, few enough to lose to Ctrl-C
 HARMLESS = frozenset({"empty"})  # skipped for these reasons, a file is no reason to warn
@@ -203,12 +204,12 @@ class _Work:
         """Embed all waiting passages together, then store document by document."""
         count, limit = self.embedder.count_tokens, self.embedder.max_tokens
         texts = [embedded_text(passage, count, limit) for waiting in self.pending for passage in waiting.passages]
-        vectors = self._embed(texts)
+        vectors, signs = self._embed(texts)
         start = 0
         for waiting in self.pending:
             end = start + len(waiting.passages)
             try:
-                self.store.add(waiting.document, waiting.passages, vectors[start:end])
+                self.store.add(waiting.document, waiting.passages, vectors[start:end], signs[start:end])
                 self.summary.indexed += 1
                 self.summary.passages += len(waiting.passages)
             except ValueError:
@@ -216,10 +217,14 @@ class _Work:
             start = end
         self.pending = []
 
-    def _embed(self, texts: Sequence[str]) -> Matrix:
+    def _embed(self, texts: Sequence[str]) -> tuple[Matrix, list[Signs]]:
         """In slices, between which Ctrl-C is heard, however large a document is."""
-        slices = [self.embedder.embed_passages(texts[at : at + GROUP]) for at in range(0, len(texts), GROUP)]
-        return np.concatenate(slices) if slices else np.zeros((0, self.embedder.dim), np.float32)
+        vectors, signs = [np.zeros((0, self.embedder.dim), np.float32)], []
+        for at in range(0, len(texts), GROUP):
+            rows, tokens = self.embedder.passage_tokens(texts[at : at + GROUP])
+            vectors.append(rows)
+            signs += [signs_of(one, self.store.centre) for one in tokens]
+        return np.concatenate(vectors), signs
 
     def _new_id(self, file: Found) -> str:
         """Path from the root's own folder on; with more of the folders above where that is taken."""

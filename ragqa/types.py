@@ -16,6 +16,12 @@ Vector = NDArray[np.float32]
 Matrix = NDArray[np.float32]
 """Shape (n, dim), rows of unit length."""
 
+Signs = NDArray[np.uint8]
+"""Shape (tokens, ⌈dim / 8⌉): token vectors reduced to a bit a number, eight to a byte."""
+
+Spans = NDArray[np.int32]
+"""Shape (tokens, 2): the characters of a text that each of its tokens stands for, first and past the last."""
+
 Count = Callable[[str], int]
 """A tokenizer seen from outside: text in, number of tokens out."""
 
@@ -121,7 +127,7 @@ class Hit:
 
     Attributes:
         score: Higher is better; what it measures is said by whoever made the hit.
-        scores: The parts it was made of, by name: `dense` (cosine), `lexical` (BM25), `fused`.
+        scores: The parts it was made of, by name: `dense` (cosine), `lexical` (BM25), `fused`, `interaction` (MaxSim).
     """
 
     passage: Passage

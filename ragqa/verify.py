@@ -10,9 +10,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from ragqa.evidence import stems
-from ragqa.retrieve import STOP_WORDS, WORD
 from ragqa.sentences import sentence_spans
+from ragqa.terms import STOP_WORDS, WORD, terms
 from ragqa.types import Evidence, Sentence, Verdict
 
 MIN_VERBATIM = 4  # words; fewer are copied by accident
@@ -54,7 +53,7 @@ def _compare(sentence: str, evidence: Evidence, question: str) -> tuple[Verdict,
     if sentence.endswith(("?", ":")):
         return "unsupported", "asks or announces instead of answering", 0.0
     telling = _telling(sentence)
-    known = stems(quote)
+    known = terms(quote)
     closeness = len(telling & known) / len(telling) if telling else 0.0
     if _negated(sentence) != _negated(quote):
         return "unsupported", "negated otherwise than the evidence", closeness
@@ -72,15 +71,15 @@ def _compare(sentence: str, evidence: Evidence, question: str) -> tuple[Verdict,
     names = _missing(_names(sentence), WORD.findall(context))
     if names:
         return "unsupported", f"{names[0]} is not in the evidence", closeness
-    if not (telling & known) - stems(question):
+    if not (telling & known) - terms(question):
         return "unsupported", "adds nothing to the question", closeness
-    if telling - known - stems(context):
+    if telling - known - terms(context):
         return "unsupported", "says more than the evidence", closeness
     return "supported", "", closeness
 
 
 def _said(word: str, text: str) -> bool:
-    return bool(stems(word) & stems(text))
+    return bool(terms(word) & terms(text))
 
 
 def _repeats(words: Sequence[str]) -> bool:
@@ -93,7 +92,7 @@ def _telling(text: str) -> set[str]:
     """Stems of the words that carry meaning."""
     # Numbers are compared by themselves, whatever way they are written.
     words = [w for w in WORD.findall(text) if w.lower() not in STOP_WORDS and not _NUMBER.fullmatch(w)]
-    return stems(" ".join(words))
+    return terms(" ".join(words))
 
 
 def _negated(text: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from ragqa.retrieve import WORD, search_words
+from ragqa.terms import WORD, search_words
 from ragqa.types import Counted
 
 MAX_QUESTION = 300  # characters

@@ -89,10 +89,17 @@ def open_embedder_of(store: SQLiteStore, settings: Settings, say: Say) -> Embedd
 def open_for_indexing(settings: Settings, say: Say) -> tuple[SQLiteStore, Embedder]:
     """The index, made if there is none, and the embedder."""
     from ragqa.index import fingerprint
+    from ragqa.interaction import measure_centre
     from ragqa.store.sqlite import create_index
 
     embedder = open_embedder(settings, say)
-    store = create_index(settings.db, fingerprint=fingerprint(embedder), model=embedder.name, dim=embedder.dim)
+    store = create_index(
+        settings.db,
+        fingerprint=fingerprint(embedder),
+        model=embedder.name,
+        dim=embedder.dim,
+        centre=lambda: measure_centre(embedder),
+    )
     return store, embedder
 
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ragqa.embed import PASSAGE_PREFIX, QUERY_PREFIX
+from ragqa.embed import PASSAGE_PREFIX, QUERY_PREFIX, own_tokens
 from ragqa.errors import ModelError
-from ragqa.types import Matrix, Vector
+from ragqa.types import Matrix, Spans, Vector
 
 if TYPE_CHECKING:
     import onnxruntime
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
 GRAPH_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
@@ -76,32 +76,55 @@ class OnnxEmbedder:
         return len(self._tokenizer.encode(PASSAGE_PREFIX + text).ids)
 
     def embed_query(self, question: str) -> Vector:
-        vector: Vector = self._embed([QUERY_PREFIX + question])[0]
-        return vector
+        return self.query_tokens(question)[0]
 
     def embed_passages(self, texts: Sequence[str]) -> Matrix:
-        return self._embed([PASSAGE_PREFIX + text for text in texts])
+        return self.passage_tokens(texts)[0]
 
-    def _embed(self, texts: Sequence[str]) -> Matrix:
-        """Embed texts that carry their prefix; what is past `max_tokens` is cut off."""
+    def query_tokens(self, question: str) -> tuple[Vector, Matrix]:
+        vectors, (tokens,) = self._embed([question], QUERY_PREFIX)
+        first: Vector = vectors[0]
+        return first, tokens
+
+    def passage_tokens(self, texts: Sequence[str]) -> tuple[Matrix, list[Matrix]]:
+        return self._embed(texts, PASSAGE_PREFIX)
+
+    def token_spans(self, text: str) -> Spans:
+        encoding = self._tokenizer.encode(PASSAGE_PREFIX + text)
+        return own_tokens(encoding.offsets[: self.max_tokens - 1], PASSAGE_PREFIX)[1]
+
+    def _embed(self, texts: Sequence[str], prefix: str) -> tuple[Matrix, list[Matrix]]:
+        """Vectors of texts and of their tokens; what is past `max_tokens` is cut off."""
         vectors = np.zeros((len(texts), self.dim), np.float32)
-        encoded = [self._clipped(encoding.ids) for encoding in self._tokenizer.encode_batch_fast(list(texts))]
+        tokens = [np.zeros((0, self.dim), np.float32)] * len(texts)
+        encodings = self._tokenizer.encode_batch([prefix + text for text in texts])
+        encoded = [self._clipped(encoding.ids) for encoding in encodings]
         batches = list(_batches(encoded))
         session = self._session  # opened here, not by several threads at once
+
+        def run(batch: list[int]) -> None:
+            states, mask = self._run(session, [encoded[i] for i in batch])
+            vectors[batch] = pool(states, mask)
+            for row, i in enumerate(batch):
+                tokens[i] = states[row, self._rows(encodings[i], prefix)]
+
         if len(batches) == 1:
-            vectors[batches[0]] = self._run(session, [encoded[i] for i in batches[0]])
-            return vectors
-        with ThreadPoolExecutor(self.threads) as pool:
-            runs = pool.map(lambda batch: self._run(session, [encoded[i] for i in batch]), batches)
-            for batch, rows in zip(batches, runs, strict=True):
-                vectors[batch] = rows
-        return vectors
+            run(batches[0])
+        else:
+            with ThreadPoolExecutor(self.threads) as threads:
+                list(threads.map(run, batches))
+        return vectors, tokens
+
+    def _rows(self, encoding: Encoding, prefix: str) -> list[int]:
+        return own_tokens(encoding.offsets[: self.max_tokens - 1], prefix)[0]
 
     def _clipped(self, ids: list[int]) -> list[int]:
         return ids if len(ids) <= self.max_tokens else [*ids[: self.max_tokens - 1], _END]
 
-    def _run(self, session: onnxruntime.InferenceSession, encoded: Sequence[list[int]]) -> Matrix:
-        """One batch through the model: mean over the tokens, then unit length."""
+    def _run(
+        self, session: onnxruntime.InferenceSession, encoded: Sequence[list[int]]
+    ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        """One batch through the model: its last hidden states, (batch, tokens, dim), and the mask of real tokens."""
         width = max(map(len, encoded))
         ids = np.full((len(encoded), width), _PAD, np.int64)
         mask = np.zeros((len(encoded), width), np.int32)
@@ -109,7 +132,7 @@ class OnnxEmbedder:
             ids[row, : len(tokens)] = tokens
             mask[row, : len(tokens)] = 1
         (states,) = session.run(["token_vectors"], {"input_ids": ids, "attention_mask": mask})
-        return pool(states, mask)
+        return states, mask
 
 
 def pool(states: NDArray[np.float32], mask: NDArray[np.int32]) -> Matrix:

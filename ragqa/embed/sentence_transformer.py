@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ragqa.embed import PASSAGE_PREFIX, QUERY_PREFIX, Embedder
+from ragqa.embed import PASSAGE_PREFIX, QUERY_PREFIX, Embedder, own_tokens
 from ragqa.errors import ModelError
-from ragqa.types import Matrix, Vector
+from ragqa.types import Matrix, Spans, Vector
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -62,17 +62,40 @@ class SentenceTransformerEmbedder:
         return len(self._model.tokenizer(self.passage_prefix + text)["input_ids"])
 
     def embed_query(self, question: str) -> Vector:
-        vector: Vector = self._embed([self.query_prefix + question])[0]
-        return vector
+        return self.query_tokens(question)[0]
 
     def embed_passages(self, texts: Sequence[str]) -> Matrix:
-        return self._embed([self.passage_prefix + text for text in texts])
+        return self.passage_tokens(texts)[0]
 
-    def _embed(self, texts: Sequence[str]) -> Matrix:
-        vectors = self._model.encode(
-            list(texts), batch_size=8, normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False
+    def query_tokens(self, question: str) -> tuple[Vector, Matrix]:
+        vectors, (tokens,) = self._embed([question], self.query_prefix)
+        first: Vector = vectors[0]
+        return first, tokens
+
+    def passage_tokens(self, texts: Sequence[str]) -> tuple[Matrix, list[Matrix]]:
+        return self._embed(texts, self.passage_prefix)
+
+    def token_spans(self, text: str) -> Spans:
+        return own_tokens(self._offsets(self.passage_prefix + text), self.passage_prefix)[1]
+
+    def _offsets(self, text: str) -> list[tuple[int, int]]:
+        encoded = self._model.tokenizer(
+            text, return_offsets_mapping=True, truncation=True, max_length=self.max_tokens, verbose=False
         )
-        return np.asarray(vectors, np.float32).reshape(len(texts), -1)
+        return [tuple(pair) for pair in encoded["offset_mapping"]]
+
+    def _embed(self, texts: Sequence[str], prefix: str) -> tuple[Matrix, list[Matrix]]:
+        prefixed = [prefix + text for text in texts]
+        outputs = self._model.encode(
+            prefixed, batch_size=8, output_value=None, normalize_embeddings=True, show_progress_bar=False
+        )
+        vectors = np.array([one["sentence_embedding"].cpu().numpy() for one in outputs], np.float32)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        tokens = [
+            one["token_embeddings"].cpu().numpy()[own_tokens(self._offsets(text), prefix)[0]]
+            for one, text in zip(outputs, prefixed, strict=True)
+        ]
+        return vectors.reshape(len(texts), -1), tokens
 
 
 def prefixes(folder: Path) -> tuple[str, str]:

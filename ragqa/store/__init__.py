@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ragqa.types import Document, DocumentRecord, Filter, Hit, Matrix, Mention, Passage, Vector
+from ragqa.types import Document, DocumentRecord, Filter, Hit, Matrix, Mention, Passage, Signs, Vector
 
 
 class VectorStore(Protocol):
@@ -16,9 +16,11 @@ class VectorStore(Protocol):
 
     Attributes:
         fingerprint: The embedder's and the chunker's; vectors of another one are refused.
+        centre: What token vectors were measured from before they became signs, (dim,).
     """
 
     fingerprint: str
+    centre: Vector
 
     def known(self) -> Mapping[str, DocumentRecord]:
         """Every document by its id."""
@@ -27,8 +29,13 @@ class VectorStore(Protocol):
 
     def count_documents(self, where: Filter | None = None) -> int: ...
 
-    def add(self, document: Document, passages: Sequence[Passage], vectors: Matrix) -> None:
+    def add(
+        self, document: Document, passages: Sequence[Passage], vectors: Matrix, signs: Sequence[Signs] = ()
+    ) -> None:
         """Store a document in one transaction, in place of the one with its id or path.
+
+        Args:
+            signs: Of each passage's tokens; without them the passage is found, but not read closely.
 
         Raises:
             ValueError: A vector is not of unit length: NaN, infinite and zero vectors would rank first.
@@ -44,6 +51,9 @@ class VectorStore(Protocol):
 
     def similarities(self, vector: Vector, passages: Sequence[Passage]) -> list[float]:
         """Cosine similarity of `vector` to each of the given passages."""
+
+    def signs(self, passages: Sequence[Passage]) -> list[Signs]:
+        """The token vectors of each of the given passages; (0, ⌈dim / 8⌉) for one that was stored without."""
 
     def frequencies(self, words: Sequence[str], where: Filter | None = None) -> tuple[list[int], int]:
         """How many passages hold each word, and how many passages there are."""

@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from math import log
 
+import numpy as np
+
 from ragqa.store import require_unit_length
-from ragqa.types import Document, DocumentRecord, Filter, Hit, Matrix, Mention, Passage, Vector
+from ragqa.types import Document, DocumentRecord, Filter, Hit, Matrix, Mention, Passage, Signs, Vector
 
 K1, B = 1.2, 0.75  # FTS5's BM25
 
@@ -18,8 +20,10 @@ K1, B = 1.2, 0.75  # FTS5's BM25
 class ExactStore:
     """Slow, small and plain. Words are compared in lower case, unstemmed."""
 
-    def __init__(self, fingerprint: str = "exact") -> None:
+    def __init__(self, fingerprint: str = "exact", centre: Vector | None = None) -> None:
         self.fingerprint = fingerprint
+        self.centre = np.zeros(1, np.float32) if centre is None else centre
+        self._signs: dict[str, Sequence[Signs]] = {}
         self._records: dict[str, DocumentRecord] = {}
         self._passages: dict[str, tuple[list[Passage], Matrix]] = {}
 
@@ -33,12 +37,15 @@ class ExactStore:
         wanted = where.collections if where else ()
         return sum(not wanted or record.collection in wanted for record in self._records.values())
 
-    def add(self, document: Document, passages: Sequence[Passage], vectors: Matrix) -> None:
+    def add(
+        self, document: Document, passages: Sequence[Passage], vectors: Matrix, signs: Sequence[Signs] = ()
+    ) -> None:
         require_unit_length(vectors)
         for record in list(self._records.values()):
             if record.path == document.path:
                 self.remove(record.id)
         self._passages[document.id] = (list(passages), vectors)
+        self._signs[document.id] = signs
         self._records[document.id] = DocumentRecord(
             id=document.id,
             path=document.path,
@@ -88,6 +95,11 @@ class ExactStore:
 
     def similarities(self, vector: Vector, passages: Sequence[Passage]) -> list[float]:
         return [float(self._passages[p.document_id][1][p.ordinal - 1] @ vector) for p in passages]
+
+    def signs(self, passages: Sequence[Passage]) -> list[Signs]:
+        none = np.zeros((0, -(-len(self.centre) // 8)), np.uint8)
+        stored = [(self._signs.get(p.document_id, ()), p.ordinal) for p in passages]
+        return [signs[ordinal - 1] if signs else none for signs, ordinal in stored]
 
     def frequencies(self, words: Sequence[str], where: Filter | None = None) -> tuple[list[int], int]:
         texts = [set(p.text.lower().split()) for passages, _ in self.vectors(where) for p in passages]

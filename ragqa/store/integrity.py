@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import apsw
 
 # Tables that hold one row for each passage, and the column that names it.
-BESIDE_PASSAGES = {"vectors": "passage", "passages_vec": "rowid", "passages_fts_docsize": "id"}
+BESIDE_PASSAGES = {"vectors": "passage", "tokens": "passage", "passages_vec": "rowid", "passages_fts_docsize": "id"}
 
 
 def faults(db: apsw.Connection, dim: int) -> Iterator[str]:
@@ -47,13 +47,16 @@ def _missing_rows(db: apsw.Connection) -> Iterator[str]:
 
 def _damaged_rows(db: apsw.Connection, dim: int) -> Iterator[str]:
     rows = db.execute(
-        "SELECT d.id, p.ordinal, CAST(p.text AS BLOB), p.crc32, v.vector, v.crc32, x.vector"
+        "SELECT d.id, p.ordinal, CAST(p.text AS BLOB), p.crc32, v.vector, v.crc32, x.vector, t.signs, t.crc32"
         " FROM passages p JOIN documents d ON d.key = p.document"
         " JOIN vectors v ON v.passage = p.key JOIN passages_vec x ON x.rowid = p.key"
+        " JOIN tokens t ON t.passage = p.key"
     )
-    for id, ordinal, text, text_crc, vector, vector_crc, searched in rows:
+    for id, ordinal, text, text_crc, vector, vector_crc, searched, signs, signs_crc in rows:
         if zlib.crc32(text) != text_crc:
             yield f"{id}#{ordinal}: its text is damaged"
+        if zlib.crc32(signs) != signs_crc or len(signs) % -(-dim // 8):
+            yield f"{id}#{ordinal}: the vectors of its tokens are damaged"
         if zlib.crc32(vector) != vector_crc or len(vector) != 4 * dim:
             yield f"{id}#{ordinal}: its vector is damaged"
         elif vector != searched:

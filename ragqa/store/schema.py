@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import sqlite_vec
 from ragqa.errors import IndexDamaged, IndexLocked, NotWritable, RagqaError
 
 APPLICATION_ID = 0x72616771  # "ragq"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_MS = 10_000
 
 SCHEMA = """
@@ -48,6 +48,11 @@ CREATE TABLE vectors (
   vector BLOB NOT NULL,
   crc32 INTEGER NOT NULL
 );
+CREATE TABLE tokens (
+  passage INTEGER PRIMARY KEY REFERENCES passages(key) ON DELETE CASCADE,
+  signs BLOB NOT NULL,
+  crc32 INTEGER NOT NULL
+);
 CREATE VIRTUAL TABLE passages_fts USING fts5 (
   heading, text, content='passages', content_rowid='key', tokenize='porter unicode61 remove_diacritics 2'
 );
@@ -74,8 +79,11 @@ def connect(path: Path, flags: int) -> apsw.Connection:
     return connection
 
 
-def make_schema(connection: apsw.Connection, path: Path, meta: Mapping[str, str]) -> None:
+def make_schema(connection: apsw.Connection, path: Path, describe: Callable[[], Mapping[str, str]]) -> None:
     """Make the tables if there are none; another process may be doing the same.
+
+    Args:
+        describe: What `meta` shall hold; asked for only when the index is new.
 
     Raises:
         IndexDamaged: The file is a database of something else; nothing in it is changed.
@@ -83,6 +91,7 @@ def make_schema(connection: apsw.Connection, path: Path, meta: Mapping[str, str]
     if not _empty(connection):
         check_version(connection, path)
         return
+    meta = describe()
     _switch_to_wal(connection)
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -125,7 +134,8 @@ def check_version(connection: apsw.Connection, path: Path) -> None:
     if connection.pragma("application_id") != APPLICATION_ID:
         raise IndexDamaged(f"{path}: not an index of ragqa", "name another file with `--db FILE`")
     if version != SCHEMA_VERSION:
-        raise IndexDamaged(f"{path}: made by another version of ragqa (schema {version})", "upgrade ragqa")
+        hint = "upgrade ragqa" if int(str(version)) > SCHEMA_VERSION else "delete it and index again"
+        raise IndexDamaged(f"{path}: made by another version of ragqa (schema {version})", hint)
 
 
 @contextmanager

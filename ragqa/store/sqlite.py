@@ -6,10 +6,11 @@ searches. FTS5 and vec0 hold nothing that cannot be made anew from `documents`, 
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,13 +23,12 @@ from ragqa.errors import FingerprintMismatch, IndexLocked, NoIndex
 from ragqa.store import fts, require_unit_length
 from ragqa.store.fts import in_collections
 from ragqa.store.integrity import faults
+from ragqa.store.rows import PASSAGE, RECORD, batched, document_record, read_passage, read_path, stored_path
 from ragqa.store.schema import check_version, connect, errors_explained, make_schema
-from ragqa.types import Document, DocumentRecord, Filter, Hit, Matrix, Mention, Passage, Vector
+from ragqa.types import Document, DocumentRecord, Filter, Hit, Matrix, Mention, Passage, Signs, Vector
 
 MAX_K = 4096  # vec0's own limit
-_RECORD = "id, path, collection, sha256, size, mtime_ns, passages, indexed_at"
-_PASSAGE = """p.key, d.id, p.ordinal, p.text, p.char_start, p.char_end, p.line_start, p.line_end, p.heading, d.path
-  FROM passages p JOIN documents d ON d.key = p.document"""
+_NO_SIGNS = np.zeros((0, 0), np.uint8)
 
 
 class SQLiteStore:
@@ -41,32 +41,35 @@ class SQLiteStore:
         self.fingerprint = str(meta["fingerprint"])
         self.model = str(meta["model"])
         self.dim = int(str(meta["dim"]))
+        self.centre = np.frombuffer(base64.b64decode(str(meta["centre"])), "<f4")
 
     def known(self) -> Mapping[str, DocumentRecord]:
         with errors_explained(self.path):
-            rows = self._db.execute(f"SELECT {_RECORD} FROM documents ORDER BY id")
-            return {row[0]: _document_record(row) for row in rows}
+            rows = self._db.execute(f"SELECT {RECORD} FROM documents ORDER BY id")
+            return {row[0]: document_record(row) for row in rows}
 
     def record(self, document_id: str) -> DocumentRecord | None:
         with errors_explained(self.path):
-            rows = self._db.execute(f"SELECT {_RECORD} FROM documents WHERE id = ?", (document_id,)).fetchall()
-            return _document_record(rows[0]) if rows else None
+            rows = self._db.execute(f"SELECT {RECORD} FROM documents WHERE id = ?", (document_id,)).fetchall()
+            return document_record(rows[0]) if rows else None
 
     def count_documents(self, where: Filter | None = None) -> int:
         condition, values = in_collections("collection", where)
         with errors_explained(self.path):
             return int(self._db.execute(f"SELECT count(*) FROM documents WHERE 1{condition}", tuple(values)).get)
 
-    def add(self, document: Document, passages: Sequence[Passage], vectors: Matrix) -> None:
+    def add(
+        self, document: Document, passages: Sequence[Passage], vectors: Matrix, signs: Sequence[Signs] = ()
+    ) -> None:
         require_unit_length(vectors)
         with errors_explained(self.path), self._writing():
-            self._delete("id = ? OR path = ?", document.id, _stored(document.path))
+            self._delete("id = ? OR path = ?", document.id, stored_path(document.path))
             self._db.execute(
                 "INSERT INTO documents (id, path, collection, sha256, size, mtime_ns, passages, indexed_at)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     document.id,
-                    _stored(document.path),
+                    stored_path(document.path),
                     document.collection,
                     document.sha256,
                     document.size,
@@ -76,10 +79,10 @@ class SQLiteStore:
                 ),
             )
             key = self._db.last_insert_rowid()
-            for passage, vector in zip(passages, vectors, strict=True):
-                self._insert(key, document.collection, passage, vector)
+            for passage, vector, tokens in zip(passages, vectors, signs or [_NO_SIGNS] * len(passages), strict=True):
+                self._insert(key, document.collection, passage, vector, tokens)
 
-    def _insert(self, document: int, collection: str, passage: Passage, vector: Vector) -> None:
+    def _insert(self, document: int, collection: str, passage: Passage, vector: Vector, signs: Signs) -> None:
         self._db.execute(
             "INSERT INTO passages (document, ordinal, heading, text, char_start, char_end, line_start, line_end, crc32)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -98,6 +101,8 @@ class SQLiteStore:
         key = self._db.last_insert_rowid()
         blob = vector.astype("<f4").tobytes()
         self._db.execute("INSERT INTO vectors VALUES (?, ?, ?)", (key, blob, zlib.crc32(blob)))
+        tokens = signs.tobytes()
+        self._db.execute("INSERT INTO tokens VALUES (?, ?, ?)", (key, tokens, zlib.crc32(tokens)))
         self._db.execute(
             "INSERT INTO passages_vec (rowid, vector, collection) VALUES (?, ?, ?)", (key, blob, collection)
         )
@@ -107,7 +112,7 @@ class SQLiteStore:
         with errors_explained(self.path), self._writing():
             self._db.execute(
                 "UPDATE documents SET id = ?, path = ?, mtime_ns = ? WHERE id = ?",
-                (new_id, _stored(path), mtime_ns, document_id),
+                (new_id, stored_path(path), mtime_ns, document_id),
             )
 
     def touch(self, document_id: str, mtime_ns: int) -> None:
@@ -171,17 +176,23 @@ class SQLiteStore:
             return [self._hit(row, -found[row[0]], "lexical") for row in self._by_key(list(found))]
 
     def similarities(self, vector: Vector, passages: Sequence[Passage]) -> list[float]:
+        rows = [self._beside("vectors", "vector", passage) for passage in passages]
+        # Removed by another process since it was found: as far away as can be.
+        return [float(np.frombuffer(row, "<f4") @ vector) if row else -1.0 for row in rows]
+
+    def signs(self, passages: Sequence[Passage]) -> list[Signs]:
+        rows = [self._beside("tokens", "signs", passage) for passage in passages]
+        return [np.frombuffer(row or b"", np.uint8).reshape(-1, -(-self.dim // 8)) for row in rows]
+
+    def _beside(self, table: str, column: str, passage: Passage) -> bytes | None:
+        """What a table holds for a passage."""
+        found = (
+            f"SELECT t.{column} FROM {table} t JOIN passages p ON p.key = t.passage"
+            " JOIN documents d ON d.key = p.document WHERE d.id = ? AND p.ordinal = ?"
+        )
         with errors_explained(self.path):
-            found = []
-            for passage in passages:
-                row = self._db.execute(
-                    "SELECT v.vector FROM vectors v JOIN passages p ON p.key = v.passage"
-                    " JOIN documents d ON d.key = p.document WHERE d.id = ? AND p.ordinal = ?",
-                    (passage.document_id, passage.ordinal),
-                ).get
-                # Removed by another process since it was found: as far away as can be.
-                found.append(float(np.frombuffer(row, "<f4") @ vector) if row else -1.0)
-            return found
+            row: bytes | None = self._db.execute(found, (passage.document_id, passage.ordinal)).get
+        return row
 
     def frequencies(self, words: Sequence[str], where: Filter | None = None) -> tuple[list[int], int]:
         with errors_explained(self.path):
@@ -192,23 +203,23 @@ class SQLiteStore:
         mark = fts.new_mark()
         with errors_explained(self.path):
             rows = self._db.execute(
-                f"SELECT highlight(passages_fts, 1, ?1, ?1), {_PASSAGE} JOIN passages_fts f ON f.rowid = p.key"
+                f"SELECT highlight(passages_fts, 1, ?1, ?1), {PASSAGE} JOIN passages_fts f ON f.rowid = p.key"
                 f" WHERE passages_fts MATCH ?2{condition} ORDER BY f.rowid",
                 (mark, fts.all_of(words), *values),
             )
             for marked, *row in rows:
-                yield Mention(_passage(tuple(row)), _path(row[9]), fts.marked_spans(marked, mark))
+                yield Mention(read_passage(tuple(row)), read_path(row[9]), fts.marked_spans(marked, mark))
 
     def vectors(self, where: Filter | None = None) -> Iterator[tuple[list[Passage], Matrix]]:
         condition, values = in_collections("d.collection", where)
         with errors_explained(self.path):
             rows = self._db.execute(
-                f"SELECT v.vector, {_PASSAGE} JOIN vectors v ON v.passage = p.key WHERE 1{condition} ORDER BY p.key",
+                f"SELECT v.vector, {PASSAGE} JOIN vectors v ON v.passage = p.key WHERE 1{condition} ORDER BY p.key",
                 tuple(values),
             )
-            for batch in _batched(rows, 1024):
+            for batch in batched(rows, 1024):
                 matrix = np.frombuffer(b"".join(row[0] for row in batch), "<f4").reshape(len(batch), -1)
-                yield [_passage(row[1:]) for row in batch], matrix
+                yield [read_passage(row[1:]) for row in batch], matrix
 
     def vector_of(self, id: str) -> Vector | None:
         """The vector of a passage (`notes/a.md#3`), or the mean of a document's."""
@@ -235,7 +246,7 @@ class SQLiteStore:
 
     def counts(self) -> dict[str, int]:
         """Rows by table: documents, passages, vectors, and the two search indexes."""
-        tables = ("documents", "passages", "vectors", "passages_vec", "passages_fts_docsize")
+        tables = ("documents", "passages", "vectors", "tokens", "passages_vec", "passages_fts_docsize")
         with errors_explained(self.path):
             return {table: int(self._db.execute(f"SELECT count(*) FROM {table}").get) for table in tables}
 
@@ -260,20 +271,31 @@ class SQLiteStore:
 
     def _by_key(self, keys: Sequence[int]) -> list[tuple[Any, ...]]:
         wanted = json.dumps(keys)
-        rows = self._db.execute(f"SELECT {_PASSAGE} WHERE p.key IN (SELECT value FROM json_each(?))", (wanted,))
+        rows = self._db.execute(f"SELECT {PASSAGE} WHERE p.key IN (SELECT value FROM json_each(?))", (wanted,))
         by_key = {row[0]: row for row in rows}
         return [by_key[key] for key in keys if key in by_key]
 
     def _hit(self, row: tuple[Any, ...], score: float, name: str) -> Hit:
-        return Hit(_passage(row), _path(row[9]), score, {name: score})
+        return Hit(read_passage(row), read_path(row[9]), score, {name: score})
 
 
-def create_index(path: Path, *, fingerprint: str, model: str, dim: int) -> SQLiteStore:
+def create_index(
+    path: Path, *, fingerprint: str, model: str, dim: int, centre: Callable[[], Vector] | None = None
+) -> SQLiteStore:
     """Open the index at `path` for writing, and make it first where there is none.
+
+    Args:
+        centre: Of the model's token vectors, (dim,); asked for only when the index is new. None: the origin.
 
     Raises:
         FingerprintMismatch: It was made with another model or another way of cutting passages.
     """
+
+    def describe() -> dict[str, str]:
+        measured = (centre() if centre else np.zeros(dim)).astype("<f4").tobytes()
+        about = {"fingerprint": fingerprint, "model": model, "dim": str(dim)}
+        return about | {"centre": base64.b64encode(measured).decode()}
+
     with errors_explained(path):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not path.exists():
@@ -281,7 +303,7 @@ def create_index(path: Path, *, fingerprint: str, model: str, dim: int) -> SQLit
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         connection = connect(path, apsw.SQLITE_OPEN_READWRITE)
         try:
-            make_schema(connection, path, {"fingerprint": fingerprint, "model": model, "dim": str(dim)})
+            make_schema(connection, path, describe)
             store = SQLiteStore(connection, path)
             require_fingerprint(store, fingerprint, model)
         except BaseException:
@@ -316,37 +338,3 @@ def require_fingerprint(store: SQLiteStore, fingerprint: str, model: str) -> Non
             f"{store.path} was made with {store.model}; {model} is asked for, and their vectors cannot be compared",
             f"ask with `--embed-model {store.model}`, or index again into another file with `--db FILE`",
         )
-
-
-def _stored(path: Path) -> str | bytes:
-    """A path as SQLite can keep it: names that are not UTF-8 stay bytes."""
-    name = os.fspath(path)
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return os.fsencode(name)
-    return name
-
-
-def _path(stored: str | bytes) -> Path:
-    return Path(os.fsdecode(stored))
-
-
-def _document_record(row: tuple[Any, ...]) -> DocumentRecord:
-    return DocumentRecord(row[0], _path(row[1]), *row[2:])
-
-
-def _passage(row: tuple[Any, ...]) -> Passage:
-    _key, document, ordinal, text, start, end, line_start, line_end, heading, _path = row
-    return Passage(document, ordinal, text, start, end, line_start, line_end, tuple(json.loads(heading)))
-
-
-def _batched(rows: Iterator[tuple[Any, ...]], size: int) -> Iterator[list[tuple[Any, ...]]]:
-    batch = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

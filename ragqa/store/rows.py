@@ -1,0 +1,49 @@
+"""Rows of the index ↔ the nouns: which columns each is read from, and how a path is kept."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ragqa.types import DocumentRecord, Passage
+
+RECORD = "id, path, collection, sha256, size, mtime_ns, passages, indexed_at"
+PASSAGE = """p.key, d.id, p.ordinal, p.text, p.char_start, p.char_end, p.line_start, p.line_end, p.heading, d.path
+  FROM passages p JOIN documents d ON d.key = p.document"""
+
+
+def stored_path(path: Path) -> str | bytes:
+    """A path as SQLite can keep it: names that are not UTF-8 stay bytes."""
+    name = os.fspath(path)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name)
+    return name
+
+
+def read_path(stored: str | bytes) -> Path:
+    return Path(os.fsdecode(stored))
+
+
+def document_record(row: tuple[Any, ...]) -> DocumentRecord:
+    return DocumentRecord(row[0], read_path(row[1]), *row[2:])
+
+
+def read_passage(row: tuple[Any, ...]) -> Passage:
+    _key, document, ordinal, text, start, end, line_start, line_end, heading, _stored = row
+    return Passage(document, ordinal, text, start, end, line_start, line_end, tuple(json.loads(heading)))
+
+
+def batched(rows: Iterator[tuple[Any, ...]], size: int) -> Iterator[list[tuple[Any, ...]]]:
+    batch = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

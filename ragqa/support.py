@@ -1,0 +1,72 @@
+"""How well the documents support an answer at all: what decides between answering and saying that they do not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from math import exp
+
+import numpy as np
+
+from ragqa.retrieve import RERANKED, Retrieved
+from ragqa.terms import STOP_WORDS, WORD, coverage, rarities, terms
+from ragqa.types import Evidence
+
+# A logistic regression over `signals`; `scripts/fit` fits it anew and prints it.
+WEIGHTS: Mapping[str, float] = {
+    "bias": -35.0,
+    "matched": 10.7,
+    "cosine": 34.2,
+    "stands_out": 0.45,
+    "lexical_agreement": 2.8,
+    "missing_names": -0.9,
+}
+UNRELATED = 0.28  # MaxSim of a passage that has nothing to do with the question; it stands in where there are too few
+_STEADY = 0.01  # keeps a field of equals from being divided by nothing
+_NAME = re.compile(r"[A-ZÀ-ÖØ-Þ0-9]")
+
+
+def signals(retrieved: Retrieved, evidence: Sequence[Evidence], question: str) -> dict[str, float]:
+    """What support is judged from; all 0 when nothing was found.
+
+    - `matched`: the share of the question's words in the passage of the best sentence · that sentence's MaxSim: the
+      words alone are often there without the answer, and so is the likeness;
+    - `cosine`: of the nearest passage;
+    - `stands_out`: by how many standard deviations the best passage's MaxSim lies above that of the next nine;
+    - `lexical_agreement`: the best passage's BM25 over that of the passage with the best;
+    - `missing_names`: the share of the question's names and numbers that the passage does not hold.
+    """
+    if not retrieved.hits or not evidence:
+        return dict.fromkeys(WEIGHTS, 0.0)
+    best, passage = retrieved.hits[0], evidence[0].hit.passage
+    present = terms(" ".join([*passage.heading, passage.text]))
+    rarity = rarities(retrieved.words, retrieved.frequencies, retrieved.passages)
+    return {
+        "bias": 1.0,
+        "matched": coverage(present, rarity) * evidence[0].scores["max_sim"],
+        "cosine": max(hit.scores["dense"] for hit in retrieved.hits),
+        "stands_out": _stands_out(retrieved.field),
+        "lexical_agreement": best.scores["lexical"] / max(retrieved.best_lexical, 1.0),
+        "missing_names": _missing_names(question, present),
+    }
+
+
+def support(found: Mapping[str, float]) -> float:
+    """How likely it is that the documents answer: 0 to 1, from a logistic regression over `signals`."""
+    return 1 / (1 + exp(-logit(found))) if found.get("bias") else 0.0
+
+
+def logit(found: Mapping[str, float]) -> float:
+    return sum(weight * found[name] for name, weight in WEIGHTS.items())
+
+
+def _stands_out(field: Sequence[float]) -> float:
+    if not field:
+        return 0.0
+    others = np.array([*field[1:], *[UNRELATED] * (RERANKED - len(field))])
+    return float((field[0] - others.mean()) / (others.std() + _STEADY))
+
+
+def _missing_names(question: str, present: set[str]) -> float:
+    names = [word for word in WORD.findall(question) if _NAME.match(word) and word.lower() not in STOP_WORDS]
+    return sum(not terms(name) <= present for name in names) / len(names) if names else 0.0
