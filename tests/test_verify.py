@@ -46,7 +46,7 @@ def test_other_words_for_the_same_are_supported():
     ("text", "reason"),
     [
         ("The iron bridge over the Elbe was opened in 1895.", "1895 is not in the evidence"),
-        ("The iron bridge over the Elbe opened in 1894, after 3 years.", "3 is not in the evidence"),
+        ("The iron bridge over the Elbe opened in 1894, after 4 years.", "4 is not in the evidence"),
         ("The iron bridge over the Rhine was opened in 1894.", "Rhine is not in the evidence"),
         ("The iron bridge was opened in 1894 after work by John Harper.", "John is not in the evidence"),
         ("The iron bridge over the Elbe was not opened in 1894.", "negated otherwise than the evidence"),
