@@ -1,0 +1,1 @@
+"""How well the parts do their work: pure functions over what they returned."""
