@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from ragqa.types import Evidence
 from ragqa.verify.grounds import Claim, densest, firmness, holds, leant_on
 from ragqa.verify.negation import contradicts
-from ragqa.verify.numbers import absent, quantities
+from ragqa.verify.numbers import absent, quantities, unit_of
 from ragqa.verify.words import among, initials, telling, words_of
 
 MIN_FIRMNESS = 0.27  # fewer than one in twenty true statements about other articles fall below
@@ -21,6 +21,12 @@ _HOW_MANY = re.compile(r"\bhow many\b", re.IGNORECASE)
 
 def flaw(claim: Claim, evidence: Evidence, signals: Mapping[str, float], question: str) -> str:
     """What is wrong, in a few words; empty when nothing is."""
+    found = unfounded(claim, evidence, question)
+    return found or ("the evidence says it of something else" if firmness(signals) < MIN_FIRMNESS else "")
+
+
+def unfounded(claim: Claim, evidence: Evidence, question: str) -> str:
+    """What is wrong by rules alone, wherever the words stand; empty when nothing is."""
     passage = evidence.hit.passage
     # What was asked about may stand in the heading; what is answered has to stand in the sentence.
     titles = (word for title in passage.heading for word in words_of(title))
@@ -36,9 +42,7 @@ def flaw(claim: Claim, evidence: Evidence, signals: Mapping[str, float], questio
         return f"{counted} counts something else in the evidence"
     if _set_apart(claim, evidence.quote):
         return "joins what the evidence sets apart"
-    if (not claim.told and not _all_there(claim, evidence)) or firmness(signals) < MIN_FIRMNESS:
-        return "the evidence says it of something else"
-    return ""
+    return "" if claim.told or _all_there(claim, evidence) else "the evidence says it of something else"
 
 
 def _extra(claim: Claim, context: str) -> str:
@@ -46,12 +50,13 @@ def _extra(claim: Claim, context: str) -> str:
     words = words_of(context)
     known, capitals = {word.stem for word in words}, {word.text.lower() for word in words if word.text.isupper()}
     numbers = {part.text for quantity in quantities(claim.text) for part in words_of(quantity.text)}
+    units = {quantity.unit for quantity in quantities(context)}
     shortened = initials(context) | initials(claim.text)
     extra = [
         word
         for word in telling(claim.text)
         if word.stem in claim.told
-        and word.text not in numbers
+        and not (word.text in numbers or unit_of(word.text) in units - {""})
         and not holds(word.stem, known)
         and not (word.text.isupper() and word.text.lower() in shortened)  # `the Iron Bridge Trust (IBT)`
         and not initials(claim.text, around=word.start) & capitals  # `European Union` for `EU`
@@ -92,6 +97,8 @@ def _set_apart(claim: Claim, quote: str) -> bool:
     sides: tuple[set[str], set[str]] = (set(), set())
     for word in words:
         sides[word.start >= first.end()].add(word.stem)
+    if start < first.end() <= end:
+        return True
     own, other = ([among(stem, side) for stem in claim.repeated] for side in sides)
     if start >= first.end():
         own, other = other, own

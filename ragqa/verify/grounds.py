@@ -16,7 +16,7 @@ from ragqa.verify.words import Word, alike, among, telling, words_of
 _WRAPPING = frozenset(
     word.stem
     for word in telling(
-        "answer become call consist describe happen include kind know locate mean name occur part person place refer "
+        "answer become call consist describe happen include kind know locate longer mean name occur part person place refer "
         "sort take term type work year"
     )
 )

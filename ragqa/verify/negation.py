@@ -65,6 +65,8 @@ def _negations(words: Sequence[Word], text: str) -> list[int]:
 def _scope(words: Sequence[Word], at: int, text: str) -> list[int]:
     """Positions of the telling words that a negation speaks of: next behind it in its clause, or else before it."""
     end = next((found.start() for found in CLAUSE.finditer(text, words[at].start)), len(text))
+    if at + 1 < len(words) and words[at + 1].text.lower() == "longer":  # `no longer` is one negation
+        at += 1
     behind = [n for n in range(at + 1, len(words)) if not words[n].common and words[n].start < end][:REACH]
     return behind or [n for n in range(at) if not words[n].common][-REACH:]
 

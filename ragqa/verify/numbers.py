@@ -95,11 +95,12 @@ def absent(claim: str, evidence: str, *, asked: str = "", around: str = "") -> s
         asked: The question. Its numbers may come from `around`, the text that the evidence stands in; its small
             counts ("which two towers") may come from nowhere, because documents list things without counting them.
     """
-    known, asked_for = quantities(evidence), quantities(asked)
+    left, asked_for = list(quantities(evidence)), quantities(asked)
     for quantity in quantities(claim):
         if quantity.spelled and quantity.value == "1" and quantity.text.lower() == "one":
             continue  # `one of the towers` counts nothing
-        if _stands(quantity, known):
+        if match := next((other for other in left if quantity.fits(other)), None):
+            left.remove(match)  # so that `from 1763 to 1763` needs it twice
             continue
         given = _stands(quantity, asked_for)
         if not (given and (_counts(quantity) or _stands(quantity, quantities(around)))):
@@ -140,7 +141,7 @@ def _read(tokens: Sequence[str]) -> Iterator[Quantity]:
                 yield Quantity(token, "", tokens[at], True)
             at += 1
             continue
-        unit = _UNITS.get(before, "") if before in ("$", "€", "£") else _unit(tokens, at + used)
+        unit = unit_of(before) if before in ("$", "€", "£") else _unit(tokens, at + used)
         yield Quantity(value, unit, " ".join(tokens[at : at + used]), not tokens[at][0].isdigit())
         at += used
 
@@ -178,11 +179,16 @@ def _plain(number: Decimal) -> str:
     return f"{number:f}".rstrip("0").rstrip(".") if "." in f"{number:f}" else f"{number:f}"
 
 
+def unit_of(word: str) -> str:
+    """The unit that a word spells; empty for others."""
+    return _UNITS.get(word.lower(), "")
+
+
 def _unit(tokens: Sequence[str], at: int) -> str:
     if at >= len(tokens):
         return ""
     word = tokens[at].lower().replace(" ", "")
-    return "percent" if word == "per" and tokens[at + 1 : at + 2] == ["cent"] else _UNITS.get(word, "")
+    return "percent" if word == "per" and tokens[at + 1 : at + 2] == ["cent"] else unit_of(word)
 
 
 def _is_month(tokens: Sequence[str], at: int) -> bool:
