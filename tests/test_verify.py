@@ -289,3 +289,12 @@ def test_any_text_gets_a_verdict(text: str, held: str, question: str):
     assert all(
         one.verdict in ("verbatim", "supported", "unsupported") for one in verify(text, [evidence(held)], question)
     )
+
+
+def test_a_copy_that_begins_in_the_middle_of_a_phrase_is_unsupported():
+    one = verdict("The old bridges can lead to long delays.", "Repairs of the old bridges can lead to long delays.")
+    assert (one.verdict, one.reason) == ("unsupported", "leaves out what the evidence speaks of")
+
+
+def test_a_copy_with_another_ending_of_a_word_is_supported_not_verbatim():
+    assert verdict("The iron bridges over the Elbe were opened in 1894.").verdict == "supported"

@@ -23,6 +23,8 @@ from ragqa.verify.words import Word, among, telling, words_of
 MIN_VERBATIM = 4  # words; fewer are copied by accident
 FRAGMENT = 2  # telling words; so few, with none of the question's, could be about anything
 
+_DETERMINERS = frozenset("a an any every its his her the their these this those".split())
+_TYING = frozenset("against by for from in like of on over than through to under with without".split())
 # Citations, list marks and labels: the Llama's way of writing, not what it says.
 _MARK = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]|^\s*(?:[-*•]|\d+[.)])\s+|^\s*(?:Question|Answer):\s*")
 _LABEL = re.compile(r"^(?:The )?answer (?:to (?:this|the|your) question )?is:\s*", re.IGNORECASE)
@@ -54,9 +56,12 @@ def _judge(sentence: str, grounds: Grounds, question: str) -> Sentence:
     if reason:
         return Sentence(sentence, (), "unsupported", reason)
     for n, one in enumerate(grounds.evidence, start=1):
-        if not contradicts(sentence, one.quote, question) and _copied(_stems(sentence), _stems(one.quote)):
-            exact = _copied(_letters(sentence), _letters(one.quote))
-            return Sentence(sentence, (n,), "verbatim" if exact else "supported")
+        if contradicts(sentence, one.quote, question) or not (copied := _copied(_stems(sentence), _stems(one.quote))):
+            continue
+        if _headless(words_of(one.quote)[: copied.start]):
+            return Sentence(sentence, (), "unsupported", "leaves out what the evidence speaks of")
+        exact = _copied(_letters(sentence), _letters(one.quote))
+        return Sentence(sentence, (n,), "verbatim" if exact else "supported")
     if _repeats(sentence):
         return Sentence(sentence, (), "unsupported", "repeats itself")
     return _weighed(claim, grounds, question)
@@ -69,7 +74,7 @@ def _empty(claim: Claim, question: str) -> str:
         return "asks or announces instead of answering"
     if not claim.told and (len({word.stem for word in words}) <= FRAGMENT + 1 or _retells(words, question)):
         return "adds nothing to the question"
-    if not claim.repeated and len(words) <= FRAGMENT:
+    if len(words_of(claim.text)) <= FRAGMENT or (not claim.repeated and len(words) <= FRAGMENT):
         return "too short to be checked"
     return ""
 
@@ -112,15 +117,23 @@ def _letters(text: str) -> list[str]:
     return [word.text.lower() for word in words_of(text)]
 
 
-def _copied(words: Sequence[str], source: Sequence[str]) -> bool:
-    """Whether `words` are the source's with nothing changed but a beginning, an end, or one stretch left out."""
+def _headless(left_out: Sequence[Word]) -> bool:
+    """Whether a copy begins in the middle of a phrase: "[disorders of] the immune system cause fever"."""
+    before = next((word.text.lower() for word in reversed(left_out) if word.text.lower() not in _DETERMINERS), "")
+    return before in _TYING
+
+
+def _copied(words: Sequence[str], source: Sequence[str]) -> range | None:
+    """Where in the source `words` lie, with nothing changed but a beginning, an end or one stretch left out."""
     if len(words) < MIN_VERBATIM:
-        return False
+        return None
     for start in (n for n, word in enumerate(source) if word == words[0]):
         same = 0
         while same < len(words) and start + same < len(source) and words[same] == source[start + same]:
             same += 1
         rest = list(words[same:])
-        if not rest or (same >= 2 and len(rest) >= 2 and list(source[-len(rest) :]) == rest):
-            return True
-    return False
+        if not rest:
+            return range(start, start + same)
+        if same >= 2 and len(rest) >= 2 and list(source[-len(rest) :]) == rest:
+            return range(start, len(source))
+    return None

@@ -11,7 +11,7 @@ from ragqa.verify.negation import contradicts
 from ragqa.verify.numbers import absent, quantities, unit_of
 from ragqa.verify.words import among, initials, telling, words_of
 
-MIN_FIRMNESS = 0.27  # fewer than one in twenty true statements about other articles fall below
+MIN_FIRMNESS = 0.26  # fewer than one in twenty true statements about other articles fall below
 _CONTRAST = re.compile(
     r"\b(?:although|apart from|but|except|however|instead of|rather than|unlike|whereas|while)\b", re.IGNORECASE
 )

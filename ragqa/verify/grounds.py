@@ -16,8 +16,8 @@ from ragqa.verify.words import Word, alike, among, telling, words_of
 _WRAPPING = frozenset(
     word.stem
     for word in telling(
-        "answer become call consist describe happen include kind know locate longer mean name occur part person place refer "
-        "sort take term type work year"
+        "answer become call consist describe happen include kind know locate longer mean name occur part person place "
+        "refer sort take term type work year"
     )
 )
 # A sentence that begins with one of these takes its subject from the one before it.
