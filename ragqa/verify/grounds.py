@@ -30,11 +30,11 @@ FAR = 4  # and how many more halve its weight
 # Logistic regression over the signals below; `scripts/fit-checker` fits it anew and prints it.
 WEIGHTS: Mapping[str, float] = {
     "bias": 0.9,
-    "told": 0.5,
-    "rank": -1.1,
-    "less_covered": -2.9,
-    "leans": 1.0,
-    "near": 2.5,
+    "told": 0.7,
+    "rank": -1.2,
+    "less_covered": -2.8,
+    "leans": 1.1,
+    "near": 2.3,
 }
 
 
