@@ -26,17 +26,17 @@ _PAIR = re.compile(r"\w\s*[:=|→]\s*\S|\d")  # `wifi: hunter2`, `| attic | 4711
 
 # A conditional logit: which of a question's sentences answers it. `scripts/fit` fits it anew and prints it.
 WEIGHTS: Mapping[str, float] = {
-    "max_sim": 33.0,
-    "cosine": 8.0,
-    "window_max_sim": 15.0,
-    "coverage": 2.7,
-    "window_coverage": 1.7,
-    "passage_coverage": 9.3,
-    "right_type": 0.8,
-    "wrong_type": -1.3,
-    "log_words": -0.3,
-    "passage_max_sim": -4.0,
-    "passage_fused": 5.0,
+    "max_sim": 36.24,
+    "cosine": 11.14,
+    "window_max_sim": 12.33,
+    "coverage": 2.49,
+    "window_coverage": 1.85,
+    "passage_coverage": 9.28,
+    "right_type": 0.91,
+    "wrong_type": -1.33,
+    "log_words": -0.34,
+    "passage_max_sim": 1.82,
+    "passage_fused": -6.26,
 }
 
 

@@ -1,1 +1,1 @@
-"""How well retrieval, evidence, answers and abstention do, in figures that are each defined once."""
+"""How well retrieval, evidence, answers, abstention and the checker do, in figures that are each defined once."""
