@@ -17,7 +17,20 @@ PACKAGE = ROOT / "ragqa"
 FLOORS = (
     ("types", "errors", "settings", "sentences", "files", "catalogue"),
     ("embed", "generate", "tokens", "models", "hub", "store"),
-    ("read", "chunk", "retrieve", "evidence", "prompt", "verify", "whole", "tally"),
+    (
+        "read",
+        "chunk",
+        "retrieve",
+        "evidence",
+        "prompt",
+        "verify",
+        "whole",
+        "tally",
+        "interaction",
+        "terms",
+        "support",
+        "answer_type",
+    ),
     ("index", "answer", "measure"),
     ("cli",),
 )

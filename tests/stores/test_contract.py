@@ -12,12 +12,12 @@ import pytest
 from ragqa.store import HidingStore
 from ragqa.store.exact import ExactStore
 from ragqa.store.sqlite import create_index
-from ragqa.types import Document, Filter, Matrix, Passage
+from ragqa.types import Document, Filter, Matrix, Passage, Signs
 from tests.fakes import document, passage
 
 DIM = 8
 STORES: dict[str, Callable[[Path], HidingStore]] = {
-    "exact": lambda folder: ExactStore("f"),
+    "exact": lambda folder: ExactStore("f", np.zeros(DIM, np.float32)),
     "sqlite": lambda folder: create_index(folder / "index.db", fingerprint="f", model="words", dim=DIM),
 }
 
@@ -32,6 +32,12 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[HidingStor
 def unit(rows: int, seed: int = 0) -> Matrix:
     vectors = np.random.default_rng(seed).standard_normal((rows, DIM)).astype(np.float32)
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def random_signs(*tokens: int) -> list[Signs]:
+    """For each passage as many rows as it has tokens."""
+    random = np.random.default_rng(3)
+    return [random.integers(0, 256, (count, DIM // 8), np.uint8) for count in tokens]
 
 
 def cut(text: str, id: str = "n/a.md", collection: str = "default") -> tuple[Document, list[Passage]]:
@@ -126,6 +132,52 @@ def test_similarities_equal_exact_cosine_in_the_order_asked(store: HidingStore):
     assert store.similarities(question, []) == []
 
 
+def test_signs_come_back_as_they_were_stored_in_the_order_asked(store: HidingStore):
+    whole, passages = cut("a\nb\nc")
+    kept = random_signs(4, 0, 7)
+    store.add(whole, passages, unit(3), kept)
+    found = store.signs([passages[2], passages[0], passages[1]])
+    assert [(one.shape, one.dtype) for one in found] == [((7, 1), np.uint8), ((4, 1), np.uint8), ((0, 1), np.uint8)]
+    assert all(np.array_equal(one, kept[n]) for one, n in zip(found, (2, 0, 1), strict=True))
+    assert store.signs([]) == []
+
+
+def test_a_passage_stored_without_signs_has_none(store: HidingStore):
+    whole, passages = cut("a\nb")
+    store.add(whole, passages, unit(2))
+    assert [one.shape for one in store.signs(passages)] == [(0, 1), (0, 1)]
+
+
+def test_signs_are_replaced_with_their_document(store: HidingStore):
+    whole, passages = cut("a\nb")
+    first, second = random_signs(3, 3), random_signs(5)
+    store.add(whole, passages, unit(2), first)
+    store.add(*cut("c"), unit(1), second)
+    (found,) = store.signs(passages[:1])
+    assert np.array_equal(found, second[0])
+    store.add(*cut("d"), unit(1))
+    assert [len(one) for one in store.signs(passages[:1])] == [0]
+
+
+def test_a_document_that_was_removed_meanwhile_has_no_signs(store: HidingStore):
+    whole, passages = cut("a")
+    store.add(whole, passages, unit(1), random_signs(3))
+    store.remove(whole.id)
+    assert [one.shape for one in store.signs(passages)] == [(0, 1)]
+
+
+def test_hidden_documents_have_their_signs_again_afterwards(store: HidingStore):
+    whole, passages = cut("a")
+    store.add(whole, passages, unit(1), random_signs(3))
+    with store.without([whole.id]):
+        pass
+    assert [len(one) for one in store.signs(passages)] == [3]
+
+
+def test_a_new_store_measures_from_the_origin(store: HidingStore):
+    assert (store.centre.dtype, store.centre.tolist()) == (np.float32, [0] * DIM)
+
+
 def test_a_filter_hides_other_collections_before_the_best_are_taken(store: HidingStore):
     near, far = unit(1)[0], -unit(1)[0]
     store.add(*cut("word near\nword near", "n/a.md", "one"), np.array([near, near]))
@@ -170,7 +222,7 @@ def test_frequencies_obey_the_filter(store: HidingStore):
     assert store.frequencies(["one"], Filter(("b",))) == ([1], 2)
 
 
-def found(store: VectorStore, *words: str, where: Filter | None = None) -> list[tuple[str, list[str]]]:
+def found(store: HidingStore, *words: str, where: Filter | None = None) -> list[tuple[str, list[str]]]:
     """Id of each passage that mentions the words, and what was found in it."""
     return [
         (one.passage.id, [one.passage.text[start:end] for start, end in one.spans])
@@ -178,7 +230,7 @@ def found(store: VectorStore, *words: str, where: Filter | None = None) -> list[
     ]
 
 
-def test_mentions_are_all_passages_with_all_of_the_words_and_where_they_stand(store: VectorStore):
+def test_mentions_are_all_passages_with_all_of_the_words_and_where_they_stand(store: HidingStore):
     store.add(*cut("Red house, red roof\nred\nhouse, REDHOUSE", "n/a.md"), unit(3))
     assert found(store, "red") == [("n/a.md#1", ["Red", "red"]), ("n/a.md#2", ["red"])]
     assert found(store, "roof", "red") == [("n/a.md#1", ["Red", "red", "roof"])]
@@ -186,18 +238,18 @@ def test_mentions_are_all_passages_with_all_of_the_words_and_where_they_stand(st
     assert [one.path for one in store.mentions(["roof"])] == [Path("/n/a.md")]
 
 
-def test_a_phrase_is_mentioned_where_its_words_follow_each_other(store: VectorStore):
+def test_a_phrase_is_mentioned_where_its_words_follow_each_other(store: HidingStore):
     store.add(*cut("the write-ahead log\nahead of the write\nI write\nWRITE  ahead"), unit(4))
     assert found(store, "write ahead") == [("n/a.md#1", ["write-ahead"]), ("n/a.md#4", ["WRITE  ahead"])]
     assert found(store, "Write-Ahead") == found(store, "write ahead")
 
 
-def test_a_heading_above_a_passage_is_no_mention_in_it(store: VectorStore):
+def test_a_heading_above_a_passage_is_no_mention_in_it(store: HidingStore):
     store.add(document("x"), [passage("text", heading=("Red",))], unit(1))
     assert found(store, "red") == []
 
 
-def test_mentions_obey_the_filter(store: VectorStore):
+def test_mentions_obey_the_filter(store: HidingStore):
     store.add(*cut("one", "n/a.md", "a"), unit(1))
     store.add(*cut("one", "n/b.md", "b"), unit(1))
     assert found(store, "one", where=Filter(("b",))) == [("n/b.md#1", ["one"])]
@@ -205,7 +257,7 @@ def test_mentions_obey_the_filter(store: VectorStore):
 
 
 @pytest.mark.parametrize("word", ['"', 'a" OR "b', "a*", "text:a", "NEAR(a b)", "?1", ""])
-def test_no_word_that_is_looked_for_is_an_operator(store: VectorStore, word: str):
+def test_no_word_that_is_looked_for_is_an_operator(store: HidingStore, word: str):
     store.add(*cut("a b\nb c"), unit(2))
     assert found(store, word) in ([], [("n/a.md#1", ["a"])])
 
