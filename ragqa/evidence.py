@@ -90,7 +90,7 @@ def read_closely(hit: Hit, near: Matrix, embedder: Embedder) -> Iterator[Candida
 
 
 def passage_spans(hit: Hit, embedder: Embedder) -> Spans:
-    """Which characters of a passage's text each row of its token vectors stands for; headings lie before 0."""
+    """Which characters of a passage's text each row of its token vectors stands for; headings lie before its first."""
     text = hit.passage.text
     read = embedded_text(hit.passage, embedder.count_tokens, embedder.max_tokens)
     body = text.strip()

@@ -10,9 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from ragqa.chat_format import CHAT_FORMATS
+from ragqa.chunk import embedded_text
+from ragqa.interaction import max_sim
 from ragqa.read.markdown import markdown_blocks
-from ragqa.types import Block, Document, Evidence, Hit, Matrix, Passage, Piece, Prompt, Vector
+from ragqa.retrieve import Retrieved
+from ragqa.terms import search_words
+from ragqa.types import Block, Document, Evidence, Hit, Matrix, Passage, Piece, Prompt, Spans, Vector
 
+WORD = re.compile(r"\w+")
+ORIGIN = np.zeros(64, np.float32)  # a centre for WordEmbedder's tokens
 SHARED = 0.8  # of every vector's square lies in one direction, so that cosines run from 0.8 to 1 as E5's do
 
 
@@ -40,6 +46,9 @@ class WordEmbedder:
     def count_tokens(self, text: str) -> int:
         return words(text) + 4
 
+    def load(self) -> None:
+        pass
+
     def embed_query(self, question: str) -> Vector:
         return self._vector(question)
 
@@ -47,8 +56,22 @@ class WordEmbedder:
         self.embedded += texts
         return np.array([self._vector(text) for text in texts], np.float32).reshape(len(texts), self.dim)
 
+    def query_tokens(self, question: str) -> tuple[Vector, Matrix]:
+        return self._vector(question), self._tokens(question)
+
+    def passage_tokens(self, texts: Sequence[str]) -> tuple[Matrix, list[Matrix]]:
+        return self.embed_passages(texts), [self._tokens(text) for text in texts]
+
+    def token_spans(self, text: str) -> Spans:
+        return np.array([match.span() for match in WORD.finditer(text)], np.int32).reshape(-1, 2)
+
+    def _tokens(self, text: str) -> Matrix:
+        """A token a word, whose vector is the word's own."""
+        rows = [self._direction(match.group().lower()) for match in WORD.finditer(text)]
+        return np.array(rows, np.float32).reshape(-1, self.dim)
+
     def _vector(self, text: str) -> Vector:
-        own = sum((self._direction(word) for word in set(re.findall(r"\w+", text.lower()))), np.zeros(self.dim))
+        own = sum((self._direction(word) for word in set(WORD.findall(text.lower()))), np.zeros(self.dim))
         length = np.linalg.norm(own) or 1.0
         vector = np.sqrt(SHARED) * self._direction("") + np.sqrt(1 - SHARED) * own / length
         return (vector / np.linalg.norm(vector)).astype(np.float32)
@@ -94,13 +117,22 @@ def hit(
     text: str, *, score: float = 0.9, document: str = "notes/a.md", ordinal: int = 1, heading: tuple[str, ...] = ()
 ) -> Hit:
     found = passage(text, document=document, ordinal=ordinal, heading=heading)
-    return Hit(found, Path("/") / document, score, {"dense": score, "lexical": 0.0})
+    return Hit(found, Path("/") / document, score, {"dense": score, "lexical": 0.0, "fused": score})
+
+
+def retrieved(question: str, *hits: Hit) -> Retrieved:
+    """What a question found, read closely: each of its words in one passage of ten."""
+    embedder, words = WordEmbedder(), search_words(question)
+    vector, tokens = embedder.query_tokens(question)
+    read = [embedded_text(one.passage, embedder.count_tokens, embedder.max_tokens) for one in hits]
+    near = tuple(tokens @ passage.T for passage in embedder.passage_tokens(read)[1])
+    return Retrieved(hits, near, vector, words, (1,) * len(words), 10, tuple(max_sim(one) for one in near))
 
 
 def evidence(quote: str, *, heading: tuple[str, ...] = (), document: str = "notes/a.md") -> Evidence:
     """Evidence whose passage says nothing else."""
     found = hit(quote, heading=heading, document=document)
-    return Evidence(found, quote, 0, len(quote), 1, 1 + quote.count("\n"), 0.9, {"dense": 0.9})
+    return Evidence(found, quote, 0, len(quote), 1, 1 + quote.count("\n"), 0.9, {"max_sim": 0.9})
 
 
 def document(

@@ -12,11 +12,12 @@ import pytest
 
 from ragqa.answer import LISTED, NOT_HERE, Stopwatch, answer_by_counting, answer_question, require_question
 from ragqa.errors import UsageError
+from ragqa.interaction import signs_of
 from ragqa.prompt import BudgetTooSmall, Template
 from ragqa.store.exact import ExactStore
 from ragqa.types import Answer, Filter, Prompt
 from ragqa.write import Writing
-from tests.fakes import EchoGenerator, WordEmbedder, document, passage
+from tests.fakes import ORIGIN, EchoGenerator, WordEmbedder, document, passage
 
 TEXT = "The iron bridge was opened in 1894. It is painted red each spring. Boats pass under it at noon."
 QUESTION = "When was the iron bridge opened?"
@@ -28,8 +29,9 @@ LIST = replace(TEMPLATE, sentences=8, layout="list")
 def store(tmp_path: Path) -> ExactStore:
     path = tmp_path / "a.md"
     path.write_text(TEXT)
-    kept = ExactStore()
-    kept.add(document(TEXT, path=path), [passage(TEXT)], WordEmbedder().embed_passages([TEXT]))
+    kept = ExactStore(centre=ORIGIN)
+    vectors, (tokens,) = WordEmbedder().passage_tokens([TEXT])
+    kept.add(document(TEXT, path=path), [passage(TEXT)], vectors, [signs_of(tokens, ORIGIN)])
     return kept
 
 
@@ -93,7 +95,7 @@ def test_a_question_the_documents_do_not_answer_is_not_given_to_the_llama(store:
 
 def test_an_empty_store_abstains_even_where_no_support_is_wanted():
     generator = EchoGenerator("Anything.")
-    answer = ask(ExactStore(), generator, min_support=0)
+    answer = ask(ExactStore(centre=ORIGIN), generator, min_support=0)
     assert (answer.status, answer.citations, answer.of_documents, generator.prompts) == ("abstained", (), 0, [])
 
 

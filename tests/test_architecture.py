@@ -17,7 +17,10 @@ PACKAGE = ROOT / "ragqa"
 FLOORS = (
     ("types", "errors", "settings", "sentences", "files", "catalogue", "chat_format"),
     ("embed", "generate", "tokens", "models", "hub", "store"),
-    ("read", "chunk", "retrieve", "evidence", "prompt", "verify", "write", "whole", "tally"),
+    (
+        *("read", "chunk", "terms", "interaction", "retrieve", "answer_type", "evidence", "support"),
+        *("whole", "tally", "prompt", "verify", "write"),
+    ),
     ("index", "answer", "measure"),
     ("cli",),
 )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from ragqa.chunk import embedded_text
 from ragqa.errors import UsageError
 from ragqa.index import GROUP, IndexStore, Summary, fingerprint, readable, update_index
+from ragqa.interaction import signs_of
 from ragqa.store.sqlite import SQLiteStore, create_index
 from ragqa.types import Matrix
 from tests.fakes import WordEmbedder
@@ -66,6 +68,28 @@ def test_new_files_are_indexed_with_their_folders_name(store: SQLiteStore, notes
     assert ids(store) == ["notes/a.md", "notes/deep/b.txt"]
     assert store.text_of("notes/deep/b.txt") == "Eggs and flour.\n"
     assert list(store.faults()) == []
+
+
+def test_the_signs_of_what_was_read_of_each_passage_are_stored(tmp_path: Path):
+    centre = np.full(64, 0.05, np.float32)
+    store = create_index(tmp_path / "i.db", fingerprint="f", model="words", dim=64, centre=lambda: centre)
+    write(tmp_path / "n" / "a.md", "# Bridge\n\n" + "\n\n".join(f"It is number {n}. " + "word " * 70 for n in range(3)))
+    embedder = WordEmbedder()
+    update(store, tmp_path / "n" / "a.md", embedder=embedder)
+    passages = [passage for batch, _vectors in store.vectors() for passage in batch]
+    read = [embedded_text(passage, embedder.count_tokens, embedder.max_tokens) for passage in passages]
+    assert [text.startswith(("# Bridge", "Bridge\nIt is")) for text in read] == [True] * 3
+    expected = [signs_of(tokens, centre) for tokens in embedder.passage_tokens(read)[1]]
+    assert all(np.array_equal(*pair) for pair in zip(store.signs(passages), expected, strict=True))
+    store.close()
+
+
+def test_more_passages_than_are_embedded_together_all_have_their_own_signs(store: SQLiteStore, tmp_path: Path):
+    count = GROUP + 3
+    paragraphs = (" ".join(["word"] * (70 + n)) for n in range(count))
+    update(store, write(tmp_path / "long.txt", "\n\n".join(paragraphs)), max_file_size=10**6)
+    passages = [passage for batch, _vectors in store.vectors() for passage in batch]
+    assert [len(signs) for signs in store.signs(passages)] == [70 + n for n in range(count)]
 
 
 def test_an_unchanged_file_is_not_read_again(store: SQLiteStore, notes: Path):
@@ -161,10 +185,10 @@ def test_stopping_keeps_the_documents_that_were_done(store: SQLiteStore, tmp_pat
         write(tmp_path / "many" / f"{n}.txt", "\n\n".join(f"Paragraph {n} {m}. " + "word " * 70 for m in range(GROUP)))
 
     class Stopped(WordEmbedder):
-        def embed_passages(self, texts: list[str]) -> Matrix:
+        def passage_tokens(self, texts: Sequence[str]) -> tuple[Matrix, list[Matrix]]:
             if len(self.embedded) >= 2 * GROUP:
                 raise KeyboardInterrupt
-            return super().embed_passages(texts)
+            return super().passage_tokens(texts)
 
     summary = Summary()
     with pytest.raises(KeyboardInterrupt):
@@ -253,10 +277,10 @@ def test_a_file_met_twice_is_indexed_once(store: SQLiteStore, notes: Path):
 
 def test_a_file_whose_vector_is_bad_is_skipped(store: SQLiteStore, notes: Path):
     class Broken(WordEmbedder):
-        def embed_passages(self, texts: list[str]) -> Matrix:
-            vectors = super().embed_passages(texts)
+        def passage_tokens(self, texts: Sequence[str]) -> tuple[Matrix, list[Matrix]]:
+            vectors, tokens = super().passage_tokens(texts)
             vectors[0] = np.nan
-            return vectors
+            return vectors, tokens
 
     summary = update(store, notes, embedder=Broken())
     assert did(summary) == {"indexed": 1, "skipped": 1}

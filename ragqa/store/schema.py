@@ -151,7 +151,7 @@ def errors_explained(path: Path) -> Iterator[None]:
         raise NotWritable(f"{path}: cannot be opened or written: {error}", "check its owner and mode") from error
     except (apsw.IOError, OSError) as error:
         raise NotWritable(f"{path}: {error}", "check space and permissions") from error
-    except (apsw.CorruptError, apsw.NotADBError, apsw.SQLError, KeyError, UnicodeDecodeError) as error:
+    except (apsw.CorruptError, apsw.NotADBError, apsw.SQLError, KeyError, ValueError) as error:
         hint = "restore a copy, or delete it and index again"
         raise IndexDamaged(f"{path}: damaged, or not an index of ragqa: {error}", hint) from error
     except apsw.Error as error:

@@ -41,7 +41,7 @@ class SQLiteStore:
         self.fingerprint = str(meta["fingerprint"])
         self.model = str(meta["model"])
         self.dim = int(str(meta["dim"]))
-        self.centre = np.frombuffer(base64.b64decode(str(meta["centre"])), "<f4")
+        self.centre = np.frombuffer(base64.b64decode(str(meta["centre"])), "<f4").reshape(self.dim)
 
     def known(self) -> Mapping[str, DocumentRecord]:
         with errors_explained(self.path):
@@ -178,11 +178,13 @@ class SQLiteStore:
     def similarities(self, vector: Vector, passages: Sequence[Passage]) -> list[float]:
         rows = [self._beside("vectors", "vector", passage) for passage in passages]
         # Removed by another process since it was found: as far away as can be.
-        return [float(np.frombuffer(row, "<f4") @ vector) if row else -1.0 for row in rows]
+        with errors_explained(self.path):
+            return [float(np.frombuffer(row, "<f4") @ vector) if row else -1.0 for row in rows]
 
     def signs(self, passages: Sequence[Passage]) -> list[Signs]:
         rows = [self._beside("tokens", "signs", passage) for passage in passages]
-        return [np.frombuffer(row or b"", np.uint8).reshape(-1, -(-self.dim // 8)) for row in rows]
+        with errors_explained(self.path):
+            return [np.frombuffer(row or b"", np.uint8).reshape(-1, -(-self.dim // 8)) for row in rows]
 
     def _beside(self, table: str, column: str, passage: Passage) -> bytes | None:
         """What a table holds for a passage."""

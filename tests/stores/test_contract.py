@@ -12,12 +12,12 @@ import pytest
 from ragqa.store import HidingStore
 from ragqa.store.exact import ExactStore
 from ragqa.store.sqlite import create_index
-from ragqa.types import Document, Filter, Matrix, Passage
+from ragqa.types import Document, Filter, Matrix, Passage, Signs
 from tests.fakes import document, passage
 
 DIM = 8
 STORES: dict[str, Callable[[Path], HidingStore]] = {
-    "exact": lambda folder: ExactStore("f"),
+    "exact": lambda folder: ExactStore("f", np.zeros(DIM, np.float32)),
     "sqlite": lambda folder: create_index(folder / "index.db", fingerprint="f", model="words", dim=DIM),
 }
 
@@ -32,6 +32,12 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[HidingStor
 def unit(rows: int, seed: int = 0) -> Matrix:
     vectors = np.random.default_rng(seed).standard_normal((rows, DIM)).astype(np.float32)
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def random_signs(*tokens: int) -> list[Signs]:
+    """For each passage as many rows as it has tokens."""
+    random = np.random.default_rng(3)
+    return [random.integers(0, 256, (count, DIM // 8), np.uint8) for count in tokens]
 
 
 def cut(text: str, id: str = "n/a.md", collection: str = "default") -> tuple[Document, list[Passage]]:
@@ -124,6 +130,52 @@ def test_similarities_equal_exact_cosine_in_the_order_asked(store: HidingStore):
         [vectors[3] @ question, vectors[0] @ question], abs=1e-6
     )
     assert store.similarities(question, []) == []
+
+
+def test_signs_come_back_as_they_were_stored_in_the_order_asked(store: HidingStore):
+    whole, passages = cut("a\nb\nc")
+    kept = random_signs(4, 0, 7)
+    store.add(whole, passages, unit(3), kept)
+    found = store.signs([passages[2], passages[0], passages[1]])
+    assert [(one.shape, one.dtype) for one in found] == [((7, 1), np.uint8), ((4, 1), np.uint8), ((0, 1), np.uint8)]
+    assert all(np.array_equal(one, kept[n]) for one, n in zip(found, (2, 0, 1), strict=True))
+    assert store.signs([]) == []
+
+
+def test_a_passage_stored_without_signs_has_none(store: HidingStore):
+    whole, passages = cut("a\nb")
+    store.add(whole, passages, unit(2))
+    assert [one.shape for one in store.signs(passages)] == [(0, 1), (0, 1)]
+
+
+def test_signs_are_replaced_with_their_document(store: HidingStore):
+    whole, passages = cut("a\nb")
+    first, second = random_signs(3, 3), random_signs(5)
+    store.add(whole, passages, unit(2), first)
+    store.add(*cut("c"), unit(1), second)
+    (found,) = store.signs(passages[:1])
+    assert np.array_equal(found, second[0])
+    store.add(*cut("d"), unit(1))
+    assert [len(one) for one in store.signs(passages[:1])] == [0]
+
+
+def test_a_document_that_was_removed_meanwhile_has_no_signs(store: HidingStore):
+    whole, passages = cut("a")
+    store.add(whole, passages, unit(1), random_signs(3))
+    store.remove(whole.id)
+    assert [one.shape for one in store.signs(passages)] == [(0, 1)]
+
+
+def test_hidden_documents_have_their_signs_again_afterwards(store: HidingStore):
+    whole, passages = cut("a")
+    store.add(whole, passages, unit(1), random_signs(3))
+    with store.without([whole.id]):
+        pass
+    assert [len(one) for one in store.signs(passages)] == [3]
+
+
+def test_a_new_store_measures_from_the_origin(store: HidingStore):
+    assert (store.centre.dtype, store.centre.tolist()) == (np.float32, [0] * DIM)
 
 
 def test_a_filter_hides_other_collections_before_the_best_are_taken(store: HidingStore):

@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 import sqlite_vec
 
-from ragqa.errors import FingerprintMismatch, IndexDamaged, IndexLocked, NoIndex, RagqaError
+from ragqa.errors import FingerprintMismatch, IndexDamaged, IndexLocked, ModelError, NoIndex, RagqaError
 from ragqa.store.schema import APPLICATION_ID, SCHEMA_VERSION
 from ragqa.store.sqlite import SQLiteStore, create_index, open_index
-from ragqa.types import Matrix
+from ragqa.types import Matrix, Vector
 from tests.fakes import document, passage
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +36,8 @@ def unit(rows: int) -> Matrix:
 
 def add(store: SQLiteStore, id: str, *texts: str) -> None:
     passages = [passage(text, document=id, ordinal=n, heading=(id,)) for n, text in enumerate(texts, start=1)]
-    store.add(document("\n".join(texts), id=id), passages, unit(len(texts)))
+    signs = [np.arange(len(text), dtype=np.uint8)[:, None] for text in texts]  # a token a letter, a byte a token
+    store.add(document("\n".join(texts), id=id), passages, unit(len(texts)), signs)
 
 
 @pytest.fixture
@@ -85,6 +86,44 @@ def test_opening_again_finds_everything(store: SQLiteStore, path: Path):
     assert (again.fingerprint, again.model, again.dim) == ("f", "words", 4)
     assert again.text_of("n/a.md") == "onetwo"
     again.close()
+
+
+def test_the_tables_of_a_new_index_hold_a_row_for_each_passage(store: SQLiteStore, path: Path):
+    add(store, "n/a.md", "one", "three")
+    counts = {"documents": 1, "passages": 2, "vectors": 2, "tokens": 2, "passages_vec": 2, "passages_fts_docsize": 2}
+    assert store.counts() == counts
+    reader = sqlite3.connect(path)
+    assert reader.execute("SELECT passage, length(signs) FROM tokens").fetchall() == [(1, 3), (2, 5)]
+    assert reader.execute("PRAGMA user_version").fetchall() == [(2,)]
+    reader.close()
+
+
+def test_the_centre_is_measured_once_and_kept(path: Path):
+    asked = []
+
+    def measure() -> Vector:
+        asked.append(1)
+        return np.array([0.25, -1, 0, 3e-7], np.float32)
+
+    for _ in range(2):
+        store = create_index(path, fingerprint="f", model="words", dim=4, centre=measure)
+        assert np.array_equal(store.centre, np.array([0.25, -1, 0, 3e-7], np.float32))
+        store.close()
+    reader = open_index(path)
+    assert np.array_equal(reader.centre, np.array([0.25, -1, 0, 3e-7], np.float32))
+    reader.close()
+    assert asked == [1]
+
+
+def test_no_index_is_left_behind_when_the_centre_cannot_be_measured(path: Path):
+    def fail() -> Vector:
+        raise ModelError("no model")
+
+    with pytest.raises(ModelError):
+        create_index(path, fingerprint="f", model="words", dim=4, centre=fail)
+    with pytest.raises(NoIndex):
+        open_index(path)
+    made(path).close()
 
 
 def test_a_moved_document_keeps_its_passages(store: SQLiteStore):
@@ -151,6 +190,8 @@ DAMAGE = {
     "vector": "UPDATE vectors SET vector = CAST(x'01' || substr(vector, 2) AS BLOB) WHERE passage = 2",
     "vector gone": "DELETE FROM vectors WHERE passage = 2",
     "vector in the search index": "UPDATE passages_vec SET vector = '[0, 0, 0, 1]' WHERE rowid = 2",
+    "signs": "UPDATE tokens SET signs = CAST(x'ff' || substr(signs, 2) AS BLOB) WHERE passage = 2",
+    "signs gone": "DELETE FROM tokens WHERE passage = 2",
     "row of vec0": "DELETE FROM passages_vec WHERE rowid = 2",
     "row of FTS5": "INSERT INTO passages_fts (passages_fts, rowid, heading, text)"
     " VALUES ('delete', 2, '[\"n/b.md\"]', 'two')",
@@ -169,6 +210,24 @@ def test_damage_is_reported_with_the_document_it_is_in(store: SQLiteStore, path:
     faults = list(store.faults())
     assert any("n/b.md" in fault for fault in faults), faults
     assert not any("n/a.md" in fault for fault in faults)
+
+
+def test_signs_of_vectors_of_another_length_are_damaged(path: Path):
+    store = create_index(path, fingerprint="f", model="words", dim=12)  # two bytes a token
+    three_bytes = np.zeros((3, 1), np.uint8)
+    store.add(document("one"), [passage("one")], np.eye(12, dtype=np.float32)[:1], [three_bytes])
+    assert list(store.faults()) == ["notes/a.md#1: the vectors of its tokens are damaged"]
+    with pytest.raises(IndexDamaged):
+        store.signs([passage("one")])
+    store.close()
+
+
+def test_a_vector_of_another_length_is_damaged(store: SQLiteStore):
+    add(store, "n/a.md", "one")
+    store._db.execute("UPDATE vectors SET vector = CAST(substr(vector, 2) AS BLOB)")
+    assert list(store.faults()) == ["n/a.md#1: its vector is damaged"]
+    with pytest.raises(IndexDamaged):
+        store.similarities(unit(1)[0], [passage("one", document="n/a.md")])
 
 
 def test_a_damaged_heading_is_noticed(store: SQLiteStore, path: Path):
@@ -247,6 +306,29 @@ def test_an_index_of_a_newer_version_is_refused(store: SQLiteStore, path: Path):
         assert "another version" in refused.value.message
 
 
+def test_an_index_of_an_older_version_is_refused_with_the_way_out(store: SQLiteStore, path: Path):
+    store._db.pragma("user_version", 1)
+    for opening in (open_index, made):
+        with pytest.raises(IndexDamaged) as refused:
+            opening(path)
+        assert "schema 1" in refused.value.message
+        assert refused.value.hint == "delete it and index again"
+
+
+@pytest.mark.parametrize("key", ["centre", "dim", "model"])
+def test_an_index_that_does_not_know_how_it_was_made_is_damaged(store: SQLiteStore, path: Path, key: str):
+    store._db.execute("DELETE FROM meta WHERE key = ?", (key,))
+    with pytest.raises(IndexDamaged):
+        open_index(path)
+
+
+@pytest.mark.parametrize("centre", ["", "AAAA", "no base64", "AACAPwAAAEA="])  # the last holds two numbers of four
+def test_a_centre_of_another_length_is_damaged(store: SQLiteStore, path: Path, centre: str):
+    store._db.execute("UPDATE meta SET value = ? WHERE key = 'centre'", (centre,))
+    with pytest.raises(IndexDamaged):
+        open_index(path)
+
+
 def test_an_index_without_its_fingerprint_is_damaged(store: SQLiteStore, path: Path):
     store._db.execute("DELETE FROM meta WHERE key = 'fingerprint'")
     with pytest.raises(IndexDamaged):
@@ -306,8 +388,8 @@ from tests.stores.test_sqlite import add, made
 store = made(Path(sys.argv[1]))
 add(store, "n/a.md", "one")
 insert = store._insert
-def insert_and_die(document, collection, passage, vector):
-    insert(document, collection, passage, vector)
+def insert_and_die(document, collection, passage, *rows):
+    insert(document, collection, passage, *rows)
     if passage.ordinal == 2:
         store._db.cache_flush()
         os.kill(os.getpid(), signal.SIGKILL)
