@@ -10,7 +10,7 @@ from ulid import ULID
 
 from ragqa.embed import Embedder
 from ragqa.errors import UsageError
-from ragqa.evidence import select
+from ragqa.evidence import enough, select
 from ragqa.files import MAX_FILE_SIZE
 from ragqa.prompt import Layout
 from ragqa.read.freshness import cite
@@ -62,7 +62,7 @@ def answer_question(
     Args:
         writing: The Llama and its prompt; None quotes only.
         k: Passages to retrieve and to offer to the Llama.
-        quotes: Sentences to quote.
+        quotes: Sentences to quote at most; fewer where fewer very likely answer.
         min_support: Below this support nothing is answered, and the Llama is not asked.
         max_file_size: Bytes; a cited file that has outgrown this is not read again.
         say: Told what is being done, for people who wait.
@@ -75,9 +75,10 @@ def answer_question(
         return counted
     question = require_question(question, embedder)
     say("searching")
-    retrieved = retrieve(question, embedder=embedder, store=store, k=k, where=where, lap=watch.lap)
+    retrieved = retrieve(question, embedder=embedder, store=store, k=k, where=where, once=True, lap=watch.lap)
     evidence = select(retrieved, embedder=embedder, question=question, k=CONSIDERED)
     judged = signals(retrieved, evidence, question)
+    quotes = enough(evidence, quotes)
     watch.lap("evidence")
     written, layout = NOTHING, writing.template.layout if writing else "prose"
     abstains = not evidence or support(judged) < min_support

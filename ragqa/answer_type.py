@@ -26,7 +26,13 @@ class AnswerType:
         return bool(re.search(self.held, text, 0 if self.capitals else re.IGNORECASE))
 
 
-_NAME = r"(?<!^)(?<![.!?] )\b[A-Z][\w'-]+"
+# A capital letter that is not only there because a sentence begins.
+_NAME = (
+    r"(?<!^)(?<![.!?] )\b[A-Z][\w'-]+"
+    r"|\b(?!(?:A|After|All|Although|An|And|As|At|Because|Before|Both|But|By|Each|For|From|He|Her|His|However|If|In|It|"
+    r"Its|Many|Most|No|Not|Of|On|One|Or|Other|She|Since|Some|Such|That|The|Their|There|These|They|This|Those|To|"
+    r"Under|We|When|Where|While|Who|With|You)\b)[A-Z][\w'-]+"
+)
 _NUMERAL = (
     r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|hundred|thousand|"
     r"million|billion|first|second|third|half|dozen|none)\b"
@@ -41,7 +47,8 @@ ANSWER_TYPES = (
     ),
     AnswerType(
         "date",
-        r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century|decade|time)\b",
+        r"^(?:since |until |by |from )?when\b|\bwhen (?:did|was|were|is|are|does|do|will|has|have|had|can)\b"
+        r"|\b(?:what|which) (?:year|date|day|month|century|decade|time)\b",
         r"\d|\b(?:january|february|march|april|may|june|july|august|september|october|november|december|"
         r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|century|centuries|decade)\b",
     ),

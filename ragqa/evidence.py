@@ -21,6 +21,7 @@ from ragqa.types import Evidence, Hit, Matrix, Spans
 READ = 3  # passages whose sentences are weighed
 MIN_WORDS = 3  # shorter ones win by accident and say nothing
 MIN_CHARACTERS = 6  # the same where no space parts words
+LIKELY = 0.95  # together, the shares of the sentences that are quoted, if there may be so many
 _LINK = re.compile(r"!?\[([^\[\]\n]*)\]\([^()\s]*(?:\s[^()\n]*)?\)")
 _PAIR = re.compile(r"\w\s*[:=|→]\s*\S|\d")  # `wifi: hunter2`, `| attic | 4711 |`: short, and an answer
 
@@ -35,8 +36,7 @@ WEIGHTS: Mapping[str, float] = {
     "right_type": 0.91,
     "wrong_type": -1.33,
     "log_words": -0.34,
-    "passage_max_sim": 1.82,
-    "passage_fused": -6.26,
+    "passage": 1.0,
 }
 
 
@@ -72,10 +72,23 @@ def select(retrieved: Retrieved, *, embedder: Embedder, question: str, k: int) -
     weighed: list[tuple[float, Candidate, dict[str, float]]] = []
     for hit, near in list(zip(retrieved.hits, retrieved.near, strict=True))[:READ]:
         candidates = list(read_closely(hit, near, embedder))
-        for found, candidate in zip(features(hit, near, candidates, rarity, asked), candidates, strict=True):
+        for found, candidate in zip(features(hit, candidates, rarity, asked), candidates, strict=True):
             weighed.append((sum(weight * found[name] for name, weight in WEIGHTS.items()), candidate, found))
     weighed.sort(key=lambda one: -one[0])
     return _shared(_distinct(weighed))[:k]
+
+
+def enough(evidence: Sequence[Evidence], most: int) -> int:
+    """How many of the best to quote, `most` at most: until one of them very likely answers.
+
+    A second sentence beside one that surely answers only makes the answer longer.
+    """
+    share = 0.0
+    for n, one in enumerate(evidence[:most], start=1):
+        share += one.score
+        if share >= LIKELY:
+            return n
+    return min(most, len(evidence))
 
 
 def read_closely(hit: Hit, near: Matrix, embedder: Embedder) -> Iterator[Candidate]:
@@ -104,17 +117,16 @@ def says_something(quote: str) -> bool:
 
 
 def features(
-    hit: Hit, near: Matrix, candidates: Sequence[Candidate], rarity: Mapping[str, float], asked: AnswerType | None
+    hit: Hit, candidates: Sequence[Candidate], rarity: Mapping[str, float], asked: AnswerType | None
 ) -> Iterator[dict[str, float]]:
     """What each candidate of one passage is weighed by.
 
     `max_sim` and `coverage` of the sentence alone, of a window with the sentences beside it (a pronoun's noun stands
     in the one before, a cause often in the next), and of the whole passage; `cosine` of the sentence's mean token;
-    whether it holds what the question asks for; its length.
+    whether it holds what the question asks for; its length; the score of its passage.
     """
     passage = hit.passage
     whole = coverage(terms(" ".join([*passage.heading, passage.text])), rarity)
-    passage_max_sim = max_sim(near)
     for place, candidate in enumerate(candidates):
         window = candidates[max(place - 1, 0) : place + 2]
         right = asked is not None and asked.holds(candidate.quote)
@@ -128,8 +140,7 @@ def features(
             "right_type": float(right),
             "wrong_type": float(asked is not None and not right),
             "log_words": log(1 + word_count(candidate.quote)),
-            "passage_max_sim": passage_max_sim,
-            "passage_fused": hit.scores["fused"],
+            "passage": hit.score,
         }
 
 

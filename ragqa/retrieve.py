@@ -10,7 +10,7 @@ import numpy as np
 from ragqa.embed import Embedder
 from ragqa.interaction import max_sim, similarities
 from ragqa.store import VectorStore
-from ragqa.terms import search_words
+from ragqa.terms import WORD, search_words
 from ragqa.types import Filter, Hit, Matrix, Vector
 
 CANDIDATES = 50  # taken from each of the two searches before they are fused
@@ -19,6 +19,7 @@ LEXICAL_WEIGHT = 0.07
 
 # So many of the best fused are read closely, token by token. Twenty found no more than ten, five lost a little.
 RERANKED = 10
+ALIKE = 0.9  # of the different words of two passages, the share that copies of each other have in common
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ def retrieve(
     store: VectorStore,
     k: int,
     where: Filter | None = None,
+    once: bool = False,
     lap: Callable[[str], None] = lambda stage: None,
 ) -> Retrieved:
     """Find the `k` passages most likely to answer, best first.
@@ -62,6 +64,7 @@ def retrieve(
     parts stand in `scores`.
 
     Args:
+        once: Leave out what says nearly the same as a better hit: a copy is no second witness.
         lap: Told when the stages `embed` and `search` are over.
     """
     vector, tokens = embedder.query_tokens(question)
@@ -71,7 +74,7 @@ def retrieve(
     dense = store.search(vector, depth, where)
     lexical = store.match(words, depth, where)
     fused = fuse(dense, _with_cosines(lexical, dense, vector, store))
-    hits, near = rerank(tokens, fused, store)
+    hits, near = rerank(tokens, without_copies(fused) if once else fused, store)
     frequencies, passages = store.frequencies(words, where)
     lap("search")
     return Retrieved(
@@ -84,6 +87,16 @@ def retrieve(
         field=tuple(hit.scores["interaction"] for hit in hits if "interaction" in hit.scores),
         best_lexical=max((hit.scores["lexical"] for hit in hits), default=0.0),
     )
+
+
+def without_copies(hits: Sequence[Hit]) -> list[Hit]:
+    """Hits without those of the best that share nearly all of their words with a better one."""
+    kept: list[tuple[Hit, set[str]]] = []
+    for hit in hits[: 2 * RERANKED]:
+        said = {word.lower() for word in WORD.findall(hit.passage.text)}
+        if not any(len(said & other) > ALIKE * len(said | other) for _hit, other in kept):
+            kept.append((hit, said))
+    return [*(hit for hit, _said in kept), *hits[2 * RERANKED :]]
 
 
 def rerank(tokens: Matrix, fused: Sequence[Hit], store: VectorStore) -> tuple[list[Hit], list[Matrix]]:

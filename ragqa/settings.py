@@ -31,7 +31,7 @@ class Settings:
         config: The user's configuration file; need not exist.
         threads: Processor threads for embedding and generation; 0 means as many as there are cores.
         passages: How many passages are retrieved and offered to the Llama.
-        quotes: How many sentences are quoted.
+        quotes: How many sentences are quoted at most.
         budget: Most tokens of the prompt; 0 leaves it to the size of the model.
         max_answer: Most tokens the Llama may write; 0 leaves it to the number of sentences.
         max_sentences: Most sentences it may write; 0 leaves it to the template.
@@ -47,7 +47,7 @@ class Settings:
     template: str = "answer"
     threads: int = 0
     passages: int = 5
-    quotes: int = 2
+    quotes: int = 3
     budget: int = 0
     max_answer: int = 0
     max_sentences: int = 0

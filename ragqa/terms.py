@@ -20,10 +20,11 @@ STOP_WORDS = frozenset(
     "so some such than that the their them then there these they this those to too under up us use used uses using "
     "was way we were what when where which while who whom whose why will with would you your".split()
 )
-UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_UNSPACED = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+UNSPACED = re.compile(f"[{_UNSPACED}]")
 """Kana and Han: scripts without spaces between words."""
 
-_PARTS = re.compile(r"[^\W_]+")
+_PARTS = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+")
 BIGRAM_RARITY = 3.0  # FTS5 sees a whole run of such characters as one word and knows nothing of its parts
 
 

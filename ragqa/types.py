@@ -333,8 +333,9 @@ class Answer:
 
     @property
     def read(self) -> tuple[Hit, ...]:
-        """The passages that the answer was made from."""
-        return self.prompt.passages if self.prompt else self.hits
+        """The passages that the answer was made from: those found, less those the prompt had no room for."""
+        dropped = {hit.passage.id for hit in self.prompt.dropped} if self.prompt else set()
+        return tuple(hit for hit in self.hits if hit.passage.id not in dropped)
 
 
 JSON = dict[str, Any]

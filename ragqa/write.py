@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from ragqa.evidence import without_targets
 from ragqa.generate import Generator
 from ragqa.prompt import Layout, Template, pack
 from ragqa.sentences import sentence_spans
@@ -23,6 +24,7 @@ class Writing:
         budget: Most tokens of the prompt.
         max_tokens: Most tokens of the answer.
         sentences: Most sentences of it; what a small model says after two is seldom about the question.
+        excerpt: So many of the best sentences are all that the Llama is given; 0 gives it whole passages.
     """
 
     generator: Generator
@@ -31,6 +33,7 @@ class Writing:
     max_tokens: int
     system: str | None = None
     sentences: int = 2
+    excerpt: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,8 @@ def write(
         lap: Told each stage when it ends.
         judged: Told all sentences so far, each time one more of them is whole.
     """
-    prompt = _packed(question, hits, writing)
+    offered = [excerpt(evidence[: writing.excerpt])] if writing.excerpt and evidence else hits
+    prompt = _packed(question, offered, writing)
     lap("prompt")
     say("writing")
     layout, most = writing.template.layout, writing.max_tokens
@@ -111,6 +115,18 @@ class _Judging:
             self.taken += 1
             if fresh:
                 self.told(tuple(self.sentences.values()))
+
+
+def excerpt(evidence: Sequence[Evidence]) -> Hit:
+    """The sentences as one passage, that of the best one; what stands around them would lead a small model astray.
+
+    Those of one passage keep their order, and the best one's passage comes first.
+    """
+    best = evidence[0].hit
+    ranked = dict.fromkeys(one.hit.passage.id for one in evidence)
+    order = sorted(evidence, key=lambda one: (list(ranked).index(one.hit.passage.id), one.start))
+    text = "\n".join(without_targets(one.quote) for one in order)
+    return replace(best, passage=replace(best.passage, text=text, heading=()))
 
 
 def _packed(question: str, hits: Sequence[Hit], writing: Writing) -> Prompt:

@@ -71,7 +71,7 @@ def test_a_sentence_without_support_is_kept_but_not_shown(store: ExactStore):
 def test_when_nothing_written_is_supported_the_documents_are_quoted(store: ExactStore):
     answer = ask(store, EchoGenerator("It was opened in 1993."))
     assert answer.status == "quoted"
-    assert answer.text.startswith("“The iron bridge was opened in 1894.” [1]\n“")
+    assert answer.text.startswith("“The iron bridge was opened in 1894.” [1]")
     assert len(answer.citations) == 2
     assert answer.written[0].reason
 

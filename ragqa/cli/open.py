@@ -25,6 +25,7 @@ SPARE_TOKENS = 16  # where the pieces of a prompt meet, some vocabularies count 
 
 # A small model is slow to read and quick to be distracted; a large one makes use of more passages.
 LARGE_MODEL, SMALL_BUDGET, LARGE_BUDGET = 1_000_000_000, 512, 3072  # bytes; tokens; tokens
+EXCERPT = 2  # sentences that a small model is given; of whole passages it seldom makes anything that holds
 
 
 def open_embedder(settings: Settings, say: Say) -> Embedder:
@@ -131,7 +132,8 @@ def open_writing(settings: Settings, system: str | None, say: Say) -> Writing:
         encoding=BytePairEncoding.load_if_there(manifest.folder),
         threads=settings.cores,
     )
-    return Writing(generator, template, budget, max_answer, system, sentences)
+    excerpt = 0 if large else max(EXCERPT, sentences)
+    return Writing(generator, template, budget, max_answer, system, sentences, excerpt)
 
 
 def load(embedder: Embedder, writing: Writing | None) -> None:
