@@ -24,19 +24,27 @@ from ragqa.index import Summary, update_index
 from ragqa.measure.datasets import Dataset, Example, load_dataset
 from ragqa.measure.layout import lay_out
 from ragqa.measure.metrics import auroc, best_balanced_accuracy, contains, refused_at_loss
-from ragqa.retrieve import retrieve
+from ragqa.retrieve import CANDIDATES, retrieve
 from ragqa.store import HidingStore
-from ragqa.types import Evidence, Filter
+from ragqa.terms import search_words
+from ragqa.types import Evidence, Filter, Hit
 
 CORPUS = Path(__file__).resolve().parent.parent / "corpus" / "questions.jsonl"
 ALL = 1_000_000
 RIDGE = 0.5  # on standardized features
+FOLDS = 5
 LIBRARY = "distractors"
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A question with the sentences that were weighed for it; `right` says which of them answer."""
+    """A question with the sentences that were weighed for it.
+
+    Attributes:
+        present: Its documents were in the index.
+        right: Which of the sentences answer.
+        ranks: Stage of retrieval → where it puts the first document that answers, from 0.
+    """
 
     dataset: str
     example: Example
@@ -44,6 +52,7 @@ class Asked:
     found: Sequence[Evidence]
     right: Sequence[bool]
     signals: Mapping[str, float]
+    ranks: Mapping[str, int]
 
 
 def main() -> None:
@@ -51,12 +60,16 @@ def main() -> None:
     parser.add_argument("datasets", type=Path, nargs="+", help="in any shape that `ragqa eval` reads")
     parser.add_argument("--distractors", type=Path, help="a folder of other documents")
     parser.add_argument("--cache", type=Path, help="where the index is kept for the next time")
+    parser.add_argument("--ablate", action="store_true", help="also say what each stage and each feature gives")
     arguments = parser.parse_args()
     datasets = [load_dataset(path) for path in [CORPUS, *arguments.datasets]]
     with tempfile.TemporaryDirectory() as scratch:
         asked = ask_all(datasets, arguments.distractors, arguments.cache or Path(scratch))
-    fit_evidence([one for one in asked if one.present and one.example.answerable])
-    fit_support(asked)
+    present = [one for one in asked if one.present]
+    if arguments.ablate:
+        compare_stages(present)
+    fit_evidence(present, arguments.ablate)
+    fit_support(asked, arguments.ablate)
 
 
 def ask_all(datasets: Sequence[Dataset], distractors: Path | None, scratch: Path) -> list[Asked]:
@@ -94,44 +107,75 @@ def ask(example: Example, dataset: str, gold: Sequence[str], store: HidingStore,
     found = evidence.select(retrieved, embedder=embedder, question=example.question, k=ALL)
     right = [one.hit.passage.document_id in gold and contains(one.quote, example.answers) for one in found]
     signals = support.signals(retrieved, found, example.question)
-    return Asked(dataset, example, bool(gold), found, right, signals)
+    ranks = {name: rank(hits, gold) for name, hits in stages(example.question, store, embedder, where).items()}
+    return Asked(dataset, example, bool(gold), found, right, signals, ranks)
 
 
-def fit_evidence(asked: Sequence[Asked]) -> None:
+def stages(question: str, store: HidingStore, embedder: Embedder, where: Filter) -> dict[str, Sequence[Hit]]:
+    """What each stage of retrieval finds by itself."""
+    vector = embedder.embed_query(question)
+    lexical = store.match(search_words(question), CANDIDATES, where)
+    retrieved = retrieve(question, embedder=embedder, store=store, k=CANDIDATES, where=where).hits
+    return {
+        "dense": store.search(vector, CANDIDATES, where),
+        "lexical": lexical,
+        "fused": sorted(retrieved, key=lambda hit: -hit.scores["fused"]),
+        "fused and MaxSim": retrieved,
+    }
+
+
+def rank(hits: Sequence[Hit], gold: Sequence[str]) -> int:
+    return next((n for n, hit in enumerate(hits) if hit.passage.document_id in gold), CANDIDATES)
+
+
+def compare_stages(asked: Sequence[Asked]) -> None:
+    for name in dict.fromkeys(one.dataset for one in asked):
+        for stage in asked[0].ranks:
+            ranks = np.array([one.ranks[stage] for one in asked if one.dataset == name])
+            found = " ".join(f"@{k} {(ranks < k).mean():.3f}" for k in (1, 5, 10))
+            print(
+                f"retrieval, {name}, {stage}: recall {found}, MRR {np.where(ranks < 10, 1 / (1 + ranks), 0).mean():.3f}"
+            )
+
+
+def fit_evidence(asked: Sequence[Asked], ablate: bool) -> None:
     names = list(evidence.WEIGHTS)
-    tables = [np.array([[one.scores[name] for name in names] for one in question.found]) for question in asked]
-
-    def hits(weights: np.ndarray, chosen: Sequence[int]) -> str:
-        best = [np.argsort(-(tables[n] @ weights))[:3] if asked[n].found else [] for n in chosen]
-        held = [
-            [contains(asked[n].found[i].quote, asked[n].example.answers) for i in b]
-            for n, b in zip(chosen, best, strict=True)
-        ]
-        return " ".join(f"@{k} {np.mean([any(one[:k]) for one in held]):.3f}" for k in (1, 2, 3))
-
-    everyone = range(len(asked))
-    for name in dict.fromkeys(question.dataset for question in asked):
-        own = [n for n in everyone if asked[n].dataset == name and asked[n].example.answers]
-        folds = {group: n % 5 for n, group in enumerate(sorted({asked[i].example.group for i in own}))}
-        crossed = []
-        for fold in range(5):
-            test = [n for n in own if folds[asked[n].example.group] == fold]
-            groups = {asked[n].example.group for n in test}
-            train = [n for n in everyone if asked[n].example.group not in groups]
-            weights = conditional_logit([tables[n] for n in train], [asked[n].right for n in train])
-            crossed.append((weights, test))
-        print(f"evidence, {name}, each fifth by weights of the others: {crossed_hits(crossed, hits)}", flush=True)
-    fitted = conditional_logit(tables, [question.right for question in asked])
-    show("evidence.WEIGHTS", names, fitted)
+    whole = crossed(asked, names)
+    for name, shares in whole.items():
+        print(f"evidence, {name}, each fifth by weights of the others: {shown(shares)}", flush=True)
+    for left_out in names if ablate else ():
+        without = crossed(asked, [name for name in names if name != left_out])
+        print(f"  without {left_out}: " + "; ".join(f"{name} {shown(shares)}" for name, shares in without.items()))
+    show("evidence.WEIGHTS", names, conditional_logit(tables(asked, names), [one.right for one in asked]))
 
 
-def crossed_hits(crossed, hits) -> str:
-    shares = [
-        (len(test), [float(part.split()[-1]) for part in hits(w, test).split("@")[1:]]) for w, test in crossed if test
-    ]
-    total = sum(size for size, _values in shares)
-    means = [sum(size * values[k] for size, values in shares) / total for k in range(3)]
-    return " ".join(f"@{k + 1} {mean:.3f}" for k, mean in enumerate(means))
+def tables(asked: Sequence[Asked], names: Sequence[str]) -> list[np.ndarray]:
+    return [np.array([[found.scores[name] for name in names] for found in one.found]) for one in asked]
+
+
+def crossed(asked: Sequence[Asked], names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Dataset → evidence@1 to @3, each fifth of its groups judged by weights fitted without it in any language."""
+    rows = tables(asked, names)
+    folds = {group: n % FOLDS for n, group in enumerate(sorted({one.example.group for one in asked}))}
+    held: dict[str, list[list[bool]]] = {}
+    for fold in range(FOLDS):
+        apart = [folds[one.example.group] == fold for one in asked]
+        train = [n for n, out in enumerate(apart) if not out]
+        weights = conditional_logit([rows[n] for n in train], [asked[n].right for n in train])
+        for n in (n for n, out in enumerate(apart) if out and asked[n].example.answers):
+            held.setdefault(asked[n].dataset, []).append(answered(asked[n], rows[n], weights))
+    return {name: np.mean(shares, axis=0) for name, shares in held.items()}
+
+
+def answered(one: Asked, rows: np.ndarray, weights: np.ndarray) -> list[bool]:
+    """Whether a gold answer stands in the best 1, 2 and 3 sentences."""
+    best = np.argsort(-(rows @ weights))[:3] if len(one.found) else []
+    holding = [contains(one.found[n].quote, one.example.answers) for n in best]
+    return [any(holding[:k]) for k in (1, 2, 3)]
+
+
+def shown(shares: np.ndarray) -> str:
+    return " ".join(f"@{k} {share:.3f}" for k, share in enumerate(shares, start=1))
 
 
 def conditional_logit(tables: Sequence[np.ndarray], right: Sequence[Sequence[bool]]) -> np.ndarray:
@@ -159,26 +203,31 @@ def conditional_logit(tables: Sequence[np.ndarray], right: Sequence[Sequence[boo
     return np.asarray(found.x / deviation)
 
 
-def fit_support(asked: Sequence[Asked]) -> None:
+def fit_support(asked: Sequence[Asked], ablate: bool) -> None:
     names = list(support.WEIGHTS)
-    rows = np.array([[one.signals[name] for name in names] for one in asked])
     answers = np.array([one.present for one in asked])
     sets = np.array([one.dataset for one in asked])
+    rows = np.array([[one.signals[name] for name in names] for one in asked])
     for name in dict.fromkeys(sets):
-        own = sets == name
-        if not own.all():
-            # The same questions in another language are no other set.
-            others = ~own if not name.startswith("xquad") else ~np.char.startswith(sets, "xquad")
-            judge(
-                f"support, {name} by weights of the other sets",
-                logistic(rows[others], answers[others], sets[others]),
-                rows[own],
-                answers[own],
-            )
+        # The same questions in another language are no other set.
+        others = np.array([one.split(".")[0] != name.split(".")[0] for one in sets])
+        if others.any():
+            weights = logistic(rows[others], answers[others], sets[others])
+            judge(f"support, {name} by weights of the other sets", weights, rows[sets == name], answers[sets == name])
+    for left_out in names[1:] if ablate else ():
+        kept = [n for n, name in enumerate(names) if name != left_out]
+        weights = logistic(rows[:, kept], answers, sets)
+        for name in dict.fromkeys(sets):
+            values = support_of(weights, rows[sets == name][:, kept])
+            print(f"  without {left_out}: {name} AUROC {auroc(values, answers[sets == name]):.3f}")
     weights = logistic(rows, answers, sets)
     for name in dict.fromkeys(sets):
         judge(f"support, {name} by weights of all", weights, rows[sets == name], answers[sets == name])
     show("support.WEIGHTS", names, weights)
+
+
+def support_of(weights: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    return np.asarray(1 / (1 + np.exp(-rows @ weights)))
 
 
 def logistic(rows: np.ndarray, answers: np.ndarray, sets: np.ndarray) -> np.ndarray:
@@ -192,7 +241,7 @@ def logistic(rows: np.ndarray, answers: np.ndarray, sets: np.ndarray) -> np.ndar
 
 
 def judge(title: str, weights: np.ndarray, rows: np.ndarray, answers: np.ndarray) -> None:
-    values = 1 / (1 + np.exp(-rows @ weights))
+    values = support_of(weights, rows)
     yes, no = values[answers], values[~answers]
     refused = {loss: f"{refused_at_loss(values, answers, loss):.3f}" for loss in (0.02, 0.05)}
     print(f"{title}: AUROC {auroc(values, answers):.3f}, best balanced accuracy", end=" ")

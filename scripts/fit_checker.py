@@ -18,11 +18,10 @@ from ragqa.cli.open import open_for_indexing
 from ragqa.cli.options import settle
 from ragqa.evidence import select
 from ragqa.index import Summary, update_index
-from ragqa.measure.checker import tally
-from ragqa.measure.falsehoods import Case, Statement, plant
+from ragqa.measure.checker import judge
+from ragqa.measure.falsehoods import KINDS, Case, Statement, plant
 from ragqa.retrieve import retrieve
 from ragqa.types import Evidence
-from ragqa.verify import verify
 from ragqa.verify.flaws import unfounded
 from ragqa.verify.grounds import WEIGHTS, Grounds, take_apart
 
@@ -51,8 +50,11 @@ def main() -> None:
                 own = [one for one in statements if (one.document.partition(":")[0] in even) == fits]
                 halves[f"{name}, {half}"] = own, found
     for name, (statements, found) in halves.items():
-        rates = {kind: f"{one.rate:.3f} (n {one.n})" for kind, one in tally(statements, found, verify).items()}
-        print(name, *(f"{kind} {rate}" for kind, rate in rates.items()), sep="\n  ")
+        judged = list(judge(statements, found))
+        print(name)
+        for kind in KINDS:
+            unsupported = [one.unsupported for one in judged if one.statement.kind == kind]
+            print(f"  {kind} {sum(unsupported) / max(len(unsupported), 1):.3f} (n {len(unsupported)})")
     print(json.dumps(fit(halves["squad, fitted on"], halves["corpus, fitted on"]), indent=2))
 
 

@@ -168,7 +168,6 @@ def evaluation_json(report: Report, about: JSON) -> JSON:
         "counts": dict(report.counts),
         **sections,
         "risk_coverage": risk,
-        "checker": report.checker,
         "timing_ms": {stage: dict(ms) for stage, ms in report.timing_ms.items()},
     }
 

@@ -41,6 +41,9 @@ def eval_dataset(
         bool, typer.Option("--holdout-answers", help="Ask again without the documents that answer: is it refused?")
     ] = False,
     quotes: Annotated[bool, typer.Option("--quotes", help="Only quotations: no Llama is loaded.")] = False,
+    falsehoods: Annotated[
+        bool, typer.Option("--falsehoods", help="Also plant falsehoods: how many does the checker catch?")
+    ] = False,
     failures: Annotated[
         Path | None, typer.Option(help="Write what failed, and what the Llama wrote, into this file of JSON lines.")
     ] = None,
@@ -55,6 +58,7 @@ def eval_dataset(
     quiet: Quiet = False,
 ) -> None:
     """Measure how well questions with known answers are answered."""
+    from ragqa.measure.checker import judge_planted
     from ragqa.measure.datasets import load_dataset
     from ragqa.measure.evaluate import evaluate
     from ragqa.measure.inspection import inspect
@@ -68,7 +72,8 @@ def eval_dataset(
             run = evaluate(chosen.examples, asking, holdout=holdout_answers, progress=progress)
         write(inspect(run, asking.names))
         about = _about(chosen, asking, seed)
-    report = summarize(run, seed=seed)
+    planted = judge_planted(run.outcomes, chosen.documents, seed) if falsehoods else []
+    report = summarize(run, seed=seed, planted=planted)
     if as_json:
         print_json(evaluation_json(report, about))
     else:

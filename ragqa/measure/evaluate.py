@@ -17,7 +17,6 @@ from ragqa.write import Writing
 
 RANKED = 10  # documents
 DEPTH = 50  # passages that are ranked to find them: several may be of one document
-WEIGHED = 3  # sentences of evidence that are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class Outcome:
     """What a question got.
 
     Attributes:
-        answer: As users get it; of its evidence only the best three are kept.
+        answer: As users get it, but for the prompt.
         ranking: Ids of the ten best documents, best first; empty where nothing is relevant.
         cites_relevant: A quote that was shown is from a relevant document.
         held_out: The answer when the relevant documents are not in the index, if that was tried.
@@ -116,7 +115,7 @@ def _answer(question: str, asking: Asking) -> Answer:
         quotes=asking.quotes,
         min_support=asking.min_support,
     )
-    return replace(answer, evidence=answer.evidence[:WEIGHED], prompt=None)
+    return replace(answer, prompt=None)
 
 
 def _ranking(question: str, asking: Asking) -> tuple[str, ...]:

@@ -11,9 +11,11 @@ from math import isnan
 import numpy as np
 
 from ragqa.measure import metrics
+from ragqa.measure.checker import Judged
 from ragqa.measure.evaluate import Outcome, Run
+from ragqa.measure.falsehoods import KINDS
 from ragqa.measure.metrics import Flags, Indices, Numbers
-from ragqa.types import JSON, Answer, Sentence
+from ragqa.types import Answer, Sentence
 
 COVERAGES = (0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 LOSSES = {"refused_at_2%_lost": 0.02, "refused_at_5%_lost": 0.05}
@@ -40,18 +42,20 @@ class Report:
         figures: Section → measure → figure. A measure that has no value here is left out.
         risk_coverage: (share of questions answered, share of those answered wrongly), most support first.
         timing_ms: Stage → `median` and `p95`.
-        checker: How planted falsehoods were caught, where that was measured.
     """
 
     counts: Mapping[str, int]
     figures: Mapping[str, Figures]
     risk_coverage: Sequence[tuple[float, float]]
     timing_ms: Mapping[str, Mapping[str, float]]
-    checker: JSON | None = None
 
 
-def summarize(run: Run, *, seed: int, checker: JSON | None = None) -> Report:
-    """All figures of a run; the seed is the bootstrap's."""
+def summarize(run: Run, *, seed: int, planted: Sequence[tuple[Outcome, Judged]] = ()) -> Report:
+    """All figures of a run; the seed is the bootstrap's.
+
+    Args:
+        planted: Statements of known truth as the checker judged them, each with the outcome of its question.
+    """
     outcomes = run.outcomes
     answerable = [outcome for outcome in outcomes if outcome.example.answerable]
     judged = _judged(outcomes)
@@ -69,10 +73,10 @@ def summarize(run: Run, *, seed: int, checker: JSON | None = None) -> Report:
             "answer": _answers(answerable, seed),
             "llama": _llama(outcomes, seed),
             "abstention": _abstention(judged, seed) | _elsewhere(outcomes, seed),
+            "checker": _checker(planted, seed),
         },
         risk_coverage=metrics.risk_coverage(judged.support, judged.right, COVERAGES) if judged.mixed else (),
         timing_ms=_timing([outcome.answer for outcome in outcomes]),
-        checker=checker,
     )
 
 
@@ -208,6 +212,16 @@ def _elsewhere(outcomes: Sequence[Outcome], seed: int) -> Figures:
     tried = [(o, o.held_out) for o in outcomes if o.held_out and o.example.answers]
     found = [metrics.contains(_best_quotes(answer), o.example.answers) for o, answer in tried]
     return _known({"answer_elsewhere": _mean([o for o, _ in tried], found, seed)})
+
+
+def _checker(planted: Sequence[tuple[Outcome, Judged]], seed: int) -> Figures:
+    """Of the true statements those that were taken for false, and of each kind of falsehood those that were caught."""
+    figures: Figures = {}
+    for kind in KINDS:
+        own = [(outcome, one.unsupported) for outcome, one in planted if one.statement.kind == kind]
+        name = "false_alarms" if kind == "true" else f"caught_{kind}"
+        figures[name] = _mean([outcome for outcome, _caught in own], [caught for _outcome, caught in own], seed)
+    return _known(figures)
 
 
 def _best_quotes(answer: Answer, n: int | None = None) -> str:

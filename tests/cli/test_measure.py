@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import CORPUS, RAGQA, Done, Ragqa
 
 QUESTIONS = CORPUS / "questions.jsonl"
-SECTIONS = ["retrieval", "evidence", "answer", "llama", "abstention"]
+SECTIONS = ["retrieval", "evidence", "answer", "llama", "abstention", "checker"]
 
 
 def assert_refused(done: Done, *parts: str) -> None:
@@ -102,7 +102,7 @@ def test_the_sample_library_is_measured_with_intervals(measured: Ragqa):
     assert (done.code, done.err) == (0, "")
     document = done.json
     expected = ["schema", "dataset", "settings", "models", "counts", *SECTIONS]
-    assert list(document) == [*expected, "risk_coverage", "checker", "timing_ms"]
+    assert list(document) == [*expected, "risk_coverage", "timing_ms"]
     assert document["schema"] == "ragqa.eval/1"
     assert (document["dataset"]["name"], document["dataset"]["distractors"]) == ("corpus", 0)
     assert document["counts"]["questions"] == 10

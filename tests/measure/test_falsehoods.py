@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from ragqa.measure.checker import tally
+from ragqa.measure.checker import judge
 from ragqa.measure.declare import declare
 from ragqa.measure.falsehoods import Case, Statement, plant
 from ragqa.types import Sentence
@@ -95,17 +95,10 @@ def test_units_months_and_number_words_are_changed_like_digits():
     assert all(text != "It opened in two years after the May of the flood." for text in numbers)
 
 
-def test_the_tally_counts_what_is_unsupported_by_kind():
-    statements = [
-        Statement("Yes.", "true", "a", "?"),
-        Statement("No.", "true", "a", "?"),
-        Statement("No.", "number", "a", "?"),
-    ]
+def test_a_statement_is_unsupported_when_any_of_its_sentences_is_or_when_it_has_none():
+    statements = [Statement(text, "true", "a", "?") for text in ("Yes.", "Yes. No.", "")]
 
-    def judge(text: str, evidence: object, question: str) -> list[Sentence]:
-        return [Sentence(text, (), "unsupported" if text == "No." else "supported")]
+    def checker(text: str, evidence: object, question: str) -> list[Sentence]:
+        return [Sentence(word, (), "unsupported" if word == "No." else "supported") for word in text.split()]
 
-    counted = tally(statements, {}, judge)
-    assert (counted["true"].n, counted["true"].rate) == (2, 0.5)
-    assert (counted["number"].n, counted["number"].rate) == (1, 1.0)
-    assert counted["negation"].rate == 0
+    assert [one.unsupported for one in judge(statements, {}, checker)] == [False, True, True]
