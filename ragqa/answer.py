@@ -81,7 +81,8 @@ def answer_question(
     quotes = enough(evidence, quotes)
     watch.lap("evidence")
     written, layout = NOTHING, writing.template.layout if writing else "prose"
-    abstains = not evidence or support(judged) < min_support
+    supported = support(judged, store.calibration)
+    abstains = not evidence or supported < min_support
     if writing and not abstains:
         told = _telling(on_sentence, evidence, quotes, layout)
         written = write(question, retrieved.hits, evidence, writing, lap=watch.lap, say=say, judged=told)
@@ -95,7 +96,7 @@ def answer_question(
         written=sentences,
         citations=cite(cited, store.record, max_size=max_file_size),
         hits=retrieved.hits,
-        support=round(support(judged), 3),
+        support=round(supported, 3),
         of_documents=store.count_documents(where),
         prompt=written.prompt,
         completion_tokens=written.tokens,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Mapping, Sequence
-from math import exp
+from math import tanh
 
 import numpy as np
 
 from ragqa.retrieve import RERANKED, Retrieved
 from ragqa.terms import STOP_WORDS, WORD, coverage, rarities, terms
-from ragqa.types import Evidence
+from ragqa.types import Calibration, Evidence
 
 # A logistic regression over `signals`; `scripts/fit` fits it anew and prints it.
 WEIGHTS: Mapping[str, float] = {
@@ -21,6 +22,9 @@ WEIGHTS: Mapping[str, float] = {
     "lexical_agreement": 0.92,
     "missing_names": -0.98,
 }
+FITTED = f"{zlib.crc32(repr(sorted(WEIGHTS.items())).encode()):08x}"
+"""Which weights these are: a calibration of others is of no use with them."""
+
 UNRELATED = 0.28  # MaxSim of a passage that has nothing to do with the question; it stands in where there are too few
 _STEADY = 0.01  # keeps a field of equals from being divided by nothing
 _NAME = re.compile(r"[A-ZÀ-ÖØ-Þ0-9]")
@@ -51,12 +55,24 @@ def signals(retrieved: Retrieved, evidence: Sequence[Evidence], question: str) -
     }
 
 
-def support(found: Mapping[str, float]) -> float:
-    """How likely it is that the documents answer: 0 to 1, from a logistic regression over `signals`."""
-    return 1 / (1 + exp(-logit(found))) if found.get("bias") else 0.0
+def support(found: Mapping[str, float], calibration: Calibration | None = None) -> float:
+    """How likely it is that the documents answer: 0 to 1, from a logistic regression over `signals`.
+
+    Of the questions with this support, so many are answered, where as many can be answered as cannot.
+
+    Args:
+        calibration: The index's own; passed over when it was measured with other weights.
+    """
+    if not found.get("bias"):
+        return 0.0
+    judged = logit(found)
+    if calibration and calibration.weights == FITTED:
+        judged = calibration.slope * judged + calibration.shift
+    return (1 + tanh(judged / 2)) / 2  # the logistic function, in a form that no logit overflows
 
 
 def logit(found: Mapping[str, float]) -> float:
+    """What the signals say together, before any calibration: above 0 is an answer more likely than not."""
     return sum(weight * found[name] for name, weight in WEIGHTS.items())
 
 

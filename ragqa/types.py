@@ -122,6 +122,23 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibration:
+    """What turns support as it was fitted elsewhere into support in one index: logit → `slope` · logit + `shift`.
+
+    Attributes:
+        weights: Which weights it was measured with; it says nothing about others.
+        passages: How many the index had then; 0 when it was never measured.
+        questions: How many drawn questions it rests on.
+    """
+
+    slope: float = 1.0
+    shift: float = 0.0
+    weights: str = ""
+    passages: int = 0
+    questions: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A passage that a search found.
 
@@ -304,7 +321,7 @@ class Answer:
     Attributes:
         text: The answer as plain text, citations in brackets.
         written: The Llama's sentences with their verdicts, those that are not shown included.
-        support: 0 to 1, see `ragqa.evidence.support`.
+        support: 0 to 1, see `ragqa.support.support`.
         timing_ms: Milliseconds by stage.
         tally: What was counted, where counting answers; no model has then been asked.
         whole_corpus: The question is about all documents together, and the answer rests on a few passages.

@@ -18,10 +18,10 @@ FLOORS = (
     ("types", "errors", "settings", "sentences", "files", "catalogue", "chat_format"),
     ("embed", "generate", "tokens", "models", "hub", "store"),
     (
-        *("read", "chunk", "terms", "interaction", "retrieve", "answer_type", "evidence", "support"),
+        *("read", "chunk", "terms", "interaction", "retrieve", "answer_type", "evidence", "support", "draw"),
         *("whole", "tally", "prompt", "verify", "write"),
     ),
-    ("index", "answer", "measure"),
+    ("index", "answer", "calibrate", "measure"),
     ("cli",),
 )
 SEPARATE = 3  # rooms of this floor do not import each other

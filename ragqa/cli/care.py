@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -17,7 +18,7 @@ from ragqa.cli.render import path_from_here, print_json, print_lines, print_tabl
 from ragqa.errors import IndexDamaged, UsageError
 
 if TYPE_CHECKING:
-    from ragqa.types import DocumentRecord
+    from ragqa.types import JSON, DocumentRecord
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 
@@ -59,7 +60,7 @@ def status(as_json: Json = False, db: Db = None, option: Options = None) -> None
     settings = settle(db=db, options=option)
     store = open_index(settings.db)
     records = store.known().values()
-    values = {
+    values: JSON = {
         "index": str(settings.db),
         "bytes": settings.db.stat().st_size,
         "documents": len(records),
@@ -68,13 +69,15 @@ def status(as_json: Json = False, db: Db = None, option: Options = None) -> None
         "embed_model": store.model,
         "dim": store.dim,
         "fingerprint": store.fingerprint,
+        "calibration": asdict(store.calibration) if store.calibration.passages else None,
         "last_indexed": max((record.indexed_at for record in records), default=None),
     }
     if as_json:
         print_json(values)
         return
-    collections = ", ".join(f"{name} ({count})" for name, count in Counter(r.collection for r in records).items())
-    print_table(("", ""), [(k, collections if k == "collections" else v) for k, v in values.items()])
+    for name in ("collections", "calibration"):
+        values[name] = ", ".join(f"{key} ({value})" for key, value in (values[name] or {}).items())
+    print_table(("", ""), list(values.items()))
 
 
 def check(as_json: Json = False, db: Db = None, option: Options = None) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ragqa.cli.as_json import summary_json
+from ragqa.cli.calibrate import calibrate_if_due
 from ragqa.cli.open import open_for_indexing
 from ragqa.cli.options import Db, EmbedModel, Options, Quiet, settle, speaker
 from ragqa.cli.progress import indexing_progress
@@ -48,18 +49,20 @@ def index(
     roots = resolve_roots(paths)  # before an index is made for nothing
     store, embedder = open_for_indexing(settings, speaker(quiet))
     summary = Summary()
-    with _interruptible(summary), indexing_progress(quiet) as progress:
-        update_index(
-            roots,
-            store=store,
-            embedder=embedder,
-            summary=summary,
-            collection=collection,
-            glob=glob,
-            prune=prune,
-            max_file_size=settings.max_file_size,
-            progress=progress,
-        )
+    with _interruptible(summary):
+        with indexing_progress(quiet) as progress:
+            update_index(
+                roots,
+                store=store,
+                embedder=embedder,
+                summary=summary,
+                collection=collection,
+                glob=glob,
+                prune=prune,
+                max_file_size=settings.max_file_size,
+                progress=progress,
+            )
+        summary.notes += calibrate_if_due(store, embedder, settings.passages, quiet)
     store.close()
     if as_json:
         print_json(summary_json(summary))

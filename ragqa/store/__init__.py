@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ragqa.types import Document, DocumentRecord, Filter, Hit, Matrix, Mention, Passage, Signs, Vector
+from ragqa.types import Calibration, Document, DocumentRecord, Filter, Hit, Matrix, Mention, Passage, Signs, Vector
 
 
 class VectorStore(Protocol):
@@ -17,15 +17,20 @@ class VectorStore(Protocol):
     Attributes:
         fingerprint: The embedder's and the chunker's; vectors of another one are refused.
         centre: What token vectors were measured from before they became signs, (dim,).
+        calibration: How support is to be read in this index; without effect until it was measured.
     """
 
     fingerprint: str
     centre: Vector
+    calibration: Calibration
 
     def known(self) -> Mapping[str, DocumentRecord]:
         """Every document by its id."""
 
     def record(self, document_id: str) -> DocumentRecord | None: ...
+
+    def passages_of(self, document_id: str) -> list[Passage]:
+        """A document's passages in order; their texts, one after the other, are its text."""
 
     def count_documents(self, where: Filter | None = None) -> int: ...
 

@@ -12,7 +12,7 @@ from math import log
 import numpy as np
 
 from ragqa.store import require_unit_length
-from ragqa.types import Document, DocumentRecord, Filter, Hit, Matrix, Mention, Passage, Signs, Vector
+from ragqa.types import Calibration, Document, DocumentRecord, Filter, Hit, Matrix, Mention, Passage, Signs, Vector
 
 K1, B = 1.2, 0.75  # FTS5's BM25
 
@@ -23,6 +23,7 @@ class ExactStore:
     def __init__(self, fingerprint: str = "exact", centre: Vector | None = None) -> None:
         self.fingerprint = fingerprint
         self.centre = np.zeros(1, np.float32) if centre is None else centre
+        self.calibration = Calibration()
         self._signs: dict[str, Sequence[Signs]] = {}
         self._records: dict[str, DocumentRecord] = {}
         self._passages: dict[str, tuple[list[Passage], Matrix]] = {}
@@ -32,6 +33,9 @@ class ExactStore:
 
     def record(self, document_id: str) -> DocumentRecord | None:
         return self._records.get(document_id)
+
+    def passages_of(self, document_id: str) -> list[Passage]:
+        return list(self._passages[document_id][0]) if document_id in self._passages else []
 
     def count_documents(self, where: Filter | None = None) -> int:
         wanted = where.collections if where else ()
@@ -71,6 +75,9 @@ class ExactStore:
             yield
         finally:
             self._records, self._passages, self._signs = records, passages, signs
+
+    def calibrate(self, calibration: Calibration) -> None:
+        self.calibration = calibration
 
     def search(self, vector: Vector, k: int, where: Filter | None = None) -> list[Hit]:
         hits = [

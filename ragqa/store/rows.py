@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import asdict
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from ragqa.types import DocumentRecord, Passage
+from ragqa.types import Calibration, DocumentRecord, Passage
 
 RECORD = "id, path, collection, sha256, size, mtime_ns, passages, indexed_at"
 PASSAGE = """p.key, d.id, p.ordinal, p.text, p.char_start, p.char_end, p.line_start, p.line_end, p.heading, d.path
@@ -36,6 +38,28 @@ def document_record(row: tuple[Any, ...]) -> DocumentRecord:
 def read_passage(row: tuple[Any, ...]) -> Passage:
     _key, document, ordinal, text, start, end, line_start, line_end, heading, _stored = row
     return Passage(document, ordinal, text, start, end, line_start, line_end, tuple(json.loads(heading)))
+
+
+def stored_calibration(calibration: Calibration, fingerprint: str) -> str:
+    return json.dumps(asdict(calibration) | {"fingerprint": fingerprint})
+
+
+def read_calibration(stored: Any, fingerprint: str) -> Calibration:
+    """A calibration of this very index; one that is of another, or that makes no sense, is none."""
+    try:
+        values = json.loads(stored or "null")
+        if values["fingerprint"] != fingerprint:
+            return Calibration()
+        found = Calibration(
+            slope=float(values["slope"]),
+            shift=float(values["shift"]),
+            weights=str(values["weights"]),
+            passages=int(values["passages"]),
+            questions=int(values["questions"]),
+        )
+    except (ValueError, TypeError, KeyError, OverflowError):
+        return Calibration()
+    return found if found.slope > 0 and isfinite(found.slope) and isfinite(found.shift) else Calibration()
 
 
 def batched(rows: Iterator[tuple[Any, ...]], size: int) -> Iterator[list[tuple[Any, ...]]]:

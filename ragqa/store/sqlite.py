@@ -11,7 +11,7 @@ import json
 import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,19 @@ from ragqa.errors import FingerprintMismatch, IndexLocked, NoIndex
 from ragqa.store import fts, require_unit_length
 from ragqa.store.fts import in_collections
 from ragqa.store.integrity import faults
-from ragqa.store.rows import PASSAGE, RECORD, batched, document_record, read_passage, read_path, stored_path
+from ragqa.store.rows import (
+    PASSAGE,
+    RECORD,
+    batched,
+    document_record,
+    read_calibration,
+    read_passage,
+    read_path,
+    stored_calibration,
+    stored_path,
+)
 from ragqa.store.schema import check_version, connect, errors_explained, make_schema
-from ragqa.types import Document, DocumentRecord, Filter, Hit, Matrix, Mention, Passage, Signs, Vector
+from ragqa.types import Calibration, Document, DocumentRecord, Filter, Hit, Matrix, Mention, Passage, Signs, Vector
 
 MAX_K = 4096  # vec0's own limit
 _NO_SIGNS = np.zeros((0, 0), np.uint8)
@@ -41,6 +51,7 @@ class SQLiteStore:
         self.fingerprint = str(meta["fingerprint"])
         self.model = str(meta["model"])
         self.dim = int(str(meta["dim"]))
+        self.calibration = read_calibration(meta.get("calibration"), self.fingerprint)
         self.centre = np.frombuffer(base64.b64decode(str(meta["centre"])), "<f4").reshape(self.dim)
 
     def known(self) -> Mapping[str, DocumentRecord]:
@@ -52,6 +63,11 @@ class SQLiteStore:
         with errors_explained(self.path):
             rows = self._db.execute(f"SELECT {RECORD} FROM documents WHERE id = ?", (document_id,)).fetchall()
             return document_record(rows[0]) if rows else None
+
+    def passages_of(self, document_id: str) -> list[Passage]:
+        with errors_explained(self.path):
+            rows = self._db.execute(f"SELECT {PASSAGE} WHERE d.id = ? ORDER BY p.ordinal", (document_id,))
+            return [read_passage(row) for row in rows]
 
     def count_documents(self, where: Filter | None = None) -> int:
         condition, values = in_collections("collection", where)
@@ -137,6 +153,22 @@ class SQLiteStore:
         finally:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
+
+    def calibrate(self, calibration: Calibration) -> None:
+        """Keep a calibration in place of the one before."""
+        stored = stored_calibration(calibration, self.fingerprint)
+        with errors_explained(self.path), self._writing():
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('calibration', ?)", (stored,))
+        self.calibration = calibration
+
+    def copy(self, path: Path) -> None:
+        """Write the index as it is now into a new file, page by page; other processes may go on writing."""
+        with (
+            errors_explained(path),
+            closing(apsw.Connection(os.fspath(path))) as target,
+            target.backup("main", self._db, "main") as backup,
+        ):
+            backup.step()
 
     def erase(self) -> None:
         """Leave no byte of removed text behind: what SQLite keeps in its log goes too."""
@@ -239,12 +271,7 @@ class SQLiteStore:
 
     def text_of(self, document_id: str) -> str:
         """A document as it was indexed: its passages, one after the other."""
-        with errors_explained(self.path):
-            rows = self._db.execute(
-                "SELECT p.text FROM passages p JOIN documents d ON d.key = p.document WHERE d.id = ? ORDER BY ordinal",
-                (document_id,),
-            )
-            return "".join(text for (text,) in rows)
+        return "".join(passage.text for passage in self.passages_of(document_id))
 
     def counts(self) -> dict[str, int]:
         """Rows by table: documents, passages, vectors, and the two search indexes."""
