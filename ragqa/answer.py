@@ -18,6 +18,7 @@ from ragqa.retrieve import retrieve
 from ragqa.store import VectorStore
 from ragqa.support import signals, support
 from ragqa.tally import extent, tally
+from ragqa.terms import terms
 from ragqa.types import Answer, Evidence, Filter, Sentence, Status, Tally
 from ragqa.whole import concerns_whole, recognise
 from ragqa.write import NOTHING, Writing, write
@@ -175,10 +176,13 @@ def require_question(question: str, embedder: Embedder) -> str:
 def _settle(
     sentences: Sequence[Sentence], evidence: Sequence[Evidence], quotes: int, abstains: bool
 ) -> tuple[Status, tuple[Sentence, ...], list[Evidence]]:
-    """Decide what is shown: the status, the sentences with citations renumbered, and the quotes."""
+    """Decide what is shown: the status, the sentences with citations renumbered, and the quotes.
+
+    Words that rest on none of the best quotes, or leave out what is marked in them, may be true, but they answer
+    something else.
+    """
     used = {n for sentence in sentences for n in sentence.citations}
-    # Words that rest on none of the best quotes may be true, but they answer something else.
-    answers = any(n <= quotes for n in used)
+    answers = any(n <= quotes for n in used) and _holds_marked(sentences, evidence[:quotes])
     # In the order in which they are first cited, so that no number changes when a sentence is added.
     others = dict.fromkeys(n for sentence in sentences for n in sentence.citations if n > quotes and answers)
     places = [*range(1, min(quotes, len(evidence)) + 1), *others]
@@ -188,6 +192,13 @@ def _settle(
     )
     status: Status = "abstained" if abstains else "answered" if answers else "quoted"
     return status, renumbered, [evidence[n - 1] for n in places]
+
+
+def _holds_marked(sentences: Sequence[Sentence], quoted: Sequence[Evidence]) -> bool:
+    """Whether the Llama's sentences that hold say the words that are marked in one of the quotes, if any are."""
+    said = terms(" ".join(sentence.text for sentence in sentences if sentence.verdict != "unsupported"))
+    marked = [terms(one.quote[slice(*one.span)]) for one in quoted if one.span]
+    return not marked or any(words <= said for words in marked)
 
 
 def _telling(

@@ -27,16 +27,15 @@ _PAIR = re.compile(r"\w\s*[:=|→]\s*\S|\d")  # `wifi: hunter2`, `| attic | 4711
 
 # A conditional logit: which of a question's sentences answers it. `scripts/fit` fits it anew and prints it.
 WEIGHTS: Mapping[str, float] = {
-    "max_sim": 36.24,
-    "cosine": 11.14,
-    "window_max_sim": 12.33,
-    "coverage": 2.49,
-    "window_coverage": 1.85,
-    "passage_coverage": 9.28,
-    "right_type": 0.91,
-    "wrong_type": -1.33,
-    "log_words": -0.34,
-    "passage": 1.0,
+    "max_sim": 36.33,
+    "cosine": 11.36,
+    "window_max_sim": 11.37,
+    "coverage": 2.51,
+    "window_coverage": 2.09,
+    "passage_coverage": 8.6,
+    "right_type": 1.12,
+    "wrong_type": -1.97,
+    "log_words": -0.36,
 }
 
 
@@ -123,7 +122,7 @@ def features(
 
     `max_sim` and `coverage` of the sentence alone, of a window with the sentences beside it (a pronoun's noun stands
     in the one before, a cause often in the next), and of the whole passage; `cosine` of the sentence's mean token;
-    whether it holds what the question asks for; its length; the score of its passage.
+    whether it holds what the question asks for; its length.
     """
     passage = hit.passage
     whole = coverage(terms(" ".join([*passage.heading, passage.text])), rarity)
@@ -140,7 +139,6 @@ def features(
             "right_type": float(right),
             "wrong_type": float(asked is not None and not right),
             "log_words": log(1 + word_count(candidate.quote)),
-            "passage": hit.score,
         }
 
 

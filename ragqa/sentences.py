@@ -11,8 +11,8 @@ _ABBREVIATIONS = frozenset(
     "al resp jan feb mar apr jun jul aug sep sept oct nov dec bzw z.b d.h usw".split()
 )
 # Western marks need white space after them; full-width ones end a sentence by themselves.
-_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]]*+(?=\s)|[。！？]++[」』”’）]*|\n[^\S\n]*+\n")
-_LAST_WORD = re.compile(r"(\S+?)[.!?…]+[\"'”’»)\]]*$")
+_END = re.compile(r"(?<![.!?…])[.!?…؟۔।॥]++[\"'”’»)\]]*+(?=\s)|[。！？｡]++[」』”’）]*|\n[^\S\n]*+\n")
+_LAST_WORD = re.compile(r"(\S+?)[.!?…؟۔।॥]+[\"'”’»)\]]*$")
 _SPACE = re.compile(r"\s*")
 _NEXT = re.compile(r"\s*(\S)")
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from ragqa.interaction import max_sim, signs_of, similarities
-from ragqa.retrieve import CANDIDATES, RERANKED, fuse, rerank, retrieve
+from ragqa.retrieve import CANDIDATES, RERANKED, fuse, rerank, retrieve, without_copies
 from ragqa.store.exact import ExactStore
 from ragqa.types import Filter, Hit
-from tests.fakes import ORIGIN, WordEmbedder, document, passage
+from tests.fakes import ORIGIN, WordEmbedder, document, hit, passage
 
 
 def found(text: str, dense: float, lexical: float | None = None, ordinal: int = 1) -> Hit:
@@ -153,3 +153,21 @@ def test_a_question_without_words_is_still_compared_as_a_whole():
     retrieved = retrieve("?!", embedder=WordEmbedder(), store=filled(["The bridge."]), k=3)
     assert ordinals(retrieved.hits) == [1]
     assert retrieved.field == (0,)
+
+
+LONG = "The iron bridge over the river was opened in the spring of 1894 by the mayor of the town"
+
+
+def test_a_copy_is_left_out_and_the_better_one_stays():
+    hits = [hit(f"{LONG}."), hit("Bread keeps in a box."), hit(f"{LONG}!", ordinal=2), hit(f"{LONG}, says a note.")]
+    assert [hits.index(one) for one in without_copies(hits)] == [0, 1, 3]
+
+
+def test_only_when_asked_to_does_a_search_leave_out_copies(tmp_path: Path):
+    store = ExactStore(centre=ORIGIN)
+    embedder = WordEmbedder()
+    for name in ("a.md", "b.md"):
+        store.add(document(LONG, id=name), [passage(LONG, document=name)], embedder.embed_passages([LONG]))
+    both = retrieve("When was the bridge opened?", embedder=embedder, store=store, k=5)
+    one = retrieve("When was the bridge opened?", embedder=embedder, store=store, k=5, once=True)
+    assert (len(both.hits), len(one.hits), len(one.field)) == (2, 1, 1)

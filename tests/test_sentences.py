@@ -138,3 +138,8 @@ def test_code_of_so_many_lines_is_quoted_whole_and_longer_code_in_parts():
     code = "".join(f"line {n}\n" for n in range(CODE_LINES))
     assert quotes(f"```\n{code}```\n") == [code.strip()]
     assert quotes(f"```\n{code}more\n```\n") == [code.strip(), "more"]
+
+
+def test_marks_of_other_scripts_end_a_sentence():
+    assert sentences("هل افتتح الجسر؟ نعم. عاد") == ["هل افتتح الجسر؟", "نعم.", "عاد"]
+    assert sentences("पुल खुला। नाव चली।") == ["पुल खुला।", "नाव चली।"]
