@@ -23,7 +23,7 @@ LONGEST = 60  # words of a sentence that is still asked about; longer ones are t
 TRIED = 8  # passages of a document before it is given up for this round
 ENGLISH = 0.2  # of an English sentence's words so many are stop words at least
 
-_NUMBER = re.compile(r"(?<![\w.])\d[\d.,:/-]*\d|(?<![\w.])\d(?![\w.])")
+_NUMBER = re.compile(r"(?<![A-Za-z0-9_.])(?:\d[\d.,:/-]*\d|\d(?![A-Za-z0-9_.]))")  # Han may stand on both sides
 _NAME = re.compile(r"(?<=[\w,] )[A-ZÀ-ÖØ-Þ][\w'’-]+(?: [A-ZÀ-ÖØ-Þ][\w'’-]+)*")
 _YEAR = re.compile(r"1\d{3}|20\d{2}")
 _CLAUSE = re.compile(r"[^，、；：。！？“”（）《》「」『』・\s]+")

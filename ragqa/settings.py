@@ -35,7 +35,7 @@ class Settings:
         budget: Most tokens of the prompt; 0 leaves it to the size of the model.
         max_answer: Most tokens the Llama may write; 0 leaves it to the number of sentences.
         max_sentences: Most sentences it may write; 0 leaves it to the template.
-        min_support: Under this support `ask` abstains, 0 to 1.
+        min_support: Under this support `ask` abstains, 0 to 1: the share of such questions that the documents answer.
         max_file_size: Bytes; larger files are skipped.
     """
 

@@ -10,8 +10,8 @@ import pytest
 
 from ragqa.evidence import select
 from ragqa.retrieve import RERANKED, Retrieved
-from ragqa.support import UNRELATED, WEIGHTS, logit, signals, support
-from ragqa.types import Evidence, Hit
+from ragqa.support import FITTED, UNRELATED, WEIGHTS, logit, signals, support
+from ragqa.types import Calibration, Evidence, Hit
 from tests.fakes import ORIGIN, WordEmbedder, evidence, hit, retrieved
 
 QUESTION = "When was the bridge opened?"
@@ -134,6 +134,18 @@ def test_support_grows_with_each_signal_but_the_names_that_are_missing():
     judged = dict.fromkeys(WEIGHTS, 0.5) | {"bias": 1.0}
     grows = {name: support(judged | {name: 0.9}) > support(judged) for name in WEIGHTS if name != "bias"}
     assert grows == {name: name != "missing_names" for name in grows}
+
+
+def test_a_calibration_shifts_and_spreads_the_logit():
+    even = dict.fromkeys(WEIGHTS, 0.0) | {"bias": 1.0, "cosine": (1 - WEIGHTS["bias"]) / WEIGHTS["cosine"]}
+    assert logit(even) == pytest.approx(1)
+    assert support(even, Calibration(3.0, -3.0, FITTED)) == pytest.approx(0.5)
+    assert support(even, Calibration(3.0, -3.0, "others")) == support(even) == support(even, Calibration())
+    assert 0 <= support(even, Calibration(1e6, 0.0, FITTED)) <= 1
+
+
+def test_what_found_nothing_has_no_support_however_calibrated():
+    assert support(dict.fromkeys(WEIGHTS, 0.0), Calibration(1.0, 9.0, FITTED)) == 0
 
 
 @pytest.mark.parametrize("stands_out", [-200.0, 200.0])  # one MaxSim is -1, all the others are 1; and the reverse

@@ -55,7 +55,10 @@ def ask(
     batch: Annotated[
         str | None, typer.Option("--batch", help="Questions from a file or `-`, one a line; answers as JSON lines.")
     ] = None,
-    min_support: Annotated[float | None, typer.Option(min=0, max=1, help="Abstain below this support.")] = None,
+    min_support: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Abstain below this support: the share of such questions that are answered."),
+    ] = None,
     db: Db = None,
     embed_model: EmbedModel = None,
     option: Options = None,

@@ -265,3 +265,16 @@ def test_ctrl_c_keeps_what_was_done(prepared: Ragqa):
         kept,
         len(list(CORPUS.rglob("*.md")) + list(CORPUS.rglob("*.txt"))),
     )
+
+
+def test_an_index_that_is_large_enough_is_calibrated_once(library: Ragqa):
+    found = library("status", "--json").json
+    assert found["calibration"]["passages"] == found["passages"]
+    assert found["calibration"]["questions"] == 40
+    # The weights were fitted on this library among others, so the questions drawn from it change nothing.
+    assert (found["calibration"]["slope"], found["calibration"]["shift"]) == (1, 0)
+
+
+def test_a_small_index_is_not_calibrated(folder: Ragqa):
+    folder("index", "notes")
+    assert folder("status", "--json").json["calibration"] is None

@@ -55,6 +55,31 @@ def test_numbers_out_of_range_are_refused(ragqa: Ragqa, option: list[str]):
     assert_refused(ragqa("eval", QUESTIONS, *option), option[0])
 
 
+def test_a_dataset_or_auto_is_wanted_and_not_both(ragqa: Ragqa):
+    assert_refused(ragqa("eval"), "a DATASET or --auto")
+    assert_refused(ragqa("eval", QUESTIONS, "--auto"), "--auto: one of them")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--auto", "--cache", "kept.db"],
+        ["--auto", "--distractors", "."],
+        ["--auto", "--falsehoods"],
+        [QUESTIONS, "-c", "notes"],
+        [QUESTIONS, "--db", "index.db"],
+    ],
+)
+def test_options_that_say_nothing_here_are_refused(ragqa: Ragqa, arguments: list[object]):
+    assert_refused(ragqa("eval", *arguments), "only with")
+
+
+def test_without_an_index_nothing_can_be_drawn(ragqa: Ragqa):
+    done = ragqa("eval", "--auto")
+    assert (done.code, done.out) == (10, "")
+    assert "no index yet" in done.err
+
+
 def test_an_index_of_ones_own_is_not_taken_for_a_cache(ragqa: Ragqa):
     index = ragqa.write("index.db", b"mine")
     assert_refused(ragqa("eval", QUESTIONS, "--cache", "index.db"), "index.db was not made by `ragqa eval`")
@@ -155,6 +180,38 @@ def test_holding_out_answers_shows_whether_they_are_refused(measured: Ragqa):
     assert rows["abstention", "recall"][4] == "3"
     assert "wrong, where so many are answered: " in done.out
     assert scratch(measured) == []
+
+
+@pytest.mark.model
+def test_an_index_is_asked_about_itself_and_stays_as_it_was(library: Ragqa, tmp_path: Path):
+    itself = Ragqa(library.home, library.cwd, {"TMPDIR": str(tmp_path), "RAGQA_THREADS": "0"})
+    before = itself.db.read_bytes()
+    done = itself("eval", "--auto", "--quotes", "--limit", "30", "--json")
+    assert (done.code, done.err) == (0, "")
+    assert "easier than people's" in done.json["note"]
+    assert done.json["dataset"]["name"] == "drawn"
+    assert done.json["counts"]["answerable"] == done.json["counts"]["unanswerable"] == 30
+    assert done.json["retrieval"]["recall@3"]["value"] > 0.9
+    assert done.json["abstention"]["balanced_accuracy"]["value"] > 0.8
+    assert itself.db.read_bytes() == before
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.model
+def test_questions_are_drawn_from_one_collection(notes: Ragqa):
+    done = notes("eval", "--auto", "--quotes", "--json", "-c", "kitchen", "--failures", "failures.jsonl")
+    assert done.code == 0
+    assert {
+        one for line in (notes.cwd / "failures.jsonl").read_text().splitlines() for one in json.loads(line)["documents"]
+    } <= {"kitchen/bread.md"}
+    assert_refused(notes("eval", "--auto", "-c", "cellar"), "no collection 'cellar'")
+
+
+@pytest.mark.model
+def test_what_holds_no_sentence_cannot_be_asked_about(prepared: Ragqa):
+    prepared.write("notes/x.txt", "x\n")
+    assert prepared("index", "notes").code == 0
+    assert_refused(prepared("eval", "--auto", "--quotes"), "no sentence to make a question of")
 
 
 @pytest.mark.model

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ragqa.calibrate import CalibratedStore
 from ragqa.store import HidingStore
 from ragqa.store.exact import ExactStore
 from ragqa.store.sqlite import create_index
-from ragqa.types import Document, Filter, Matrix, Passage, Signs
+from ragqa.types import Calibration, Document, Filter, Matrix, Passage, Signs
 from tests.fakes import document, passage
 
 DIM = 8
@@ -311,3 +312,17 @@ def test_what_was_hidden_is_back_even_after_an_error(store: HidingStore):
     with pytest.raises(ZeroDivisionError), store.without(["n/a.md"]):
         1 / len(store.search(unit(1)[0], 9))
     assert seen(store) == before
+
+
+def test_the_passages_of_a_document_come_in_order(store: HidingStore):
+    store.add(*cut("one\ntwo\nthree"), unit(3))
+    store.add(*cut("four", "n/b.md"), unit(1))
+    assert [kept.text for kept in store.passages_of("n/a.md")] == ["one", "two", "three"]
+    assert store.passages_of("n/other.md") == []
+
+
+def test_a_calibration_is_kept_in_place_of_the_one_before(store: CalibratedStore):
+    assert store.calibration == Calibration()
+    for kept in (Calibration(1.5, -0.5, "w", 30, 40), Calibration(1.0, 0.0, "w", 60, 40)):
+        store.calibrate(kept)
+        assert store.calibration == kept

@@ -18,9 +18,10 @@ import pytest
 import sqlite_vec
 
 from ragqa.errors import FingerprintMismatch, IndexDamaged, IndexLocked, ModelError, NoIndex, RagqaError
+from ragqa.store.rows import stored_calibration
 from ragqa.store.schema import APPLICATION_ID, SCHEMA_VERSION
 from ragqa.store.sqlite import SQLiteStore, create_index, open_index
-from ragqa.types import Matrix, Vector
+from ragqa.types import Calibration, Matrix, Vector
 from tests.fakes import document, passage
 
 ROOT = Path(__file__).parents[2]
@@ -475,3 +476,49 @@ def test_no_text_can_pass_for_a_mark_around_a_mention(store: SQLiteStore):
     add(store, "n/a.md", text)
     (mention,) = store.mentions(["one"])
     assert [text[start:end] for start, end in mention.spans] == ["one", "one"]
+
+
+# Calibration
+
+
+KEPT = Calibration(1.5, -0.5, "w", 30, 40)
+
+
+def test_a_calibration_is_there_when_the_index_is_opened_again(tmp_path: Path):
+    store = made(tmp_path / "index.db")
+    store.calibrate(KEPT)
+    store.close()
+    assert open_index(tmp_path / "index.db").calibration == KEPT
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        "",
+        "{",
+        "[]",
+        "7",
+        "{}",
+        stored_calibration(KEPT, "of another index"),
+        stored_calibration(KEPT, "f").replace("1.5", "NaN"),
+        stored_calibration(KEPT, "f").replace("1.5", "-1.5"),
+        stored_calibration(KEPT, "f").replace("1.5", '"x"'),
+        stored_calibration(KEPT, "f").replace("30", "1e999"),
+    ],
+)
+def test_a_calibration_that_makes_no_sense_is_none(tmp_path: Path, stored: str):
+    store = made(tmp_path / "index.db")
+    store._db.execute("INSERT INTO meta VALUES ('calibration', ?)", (stored,))
+    store.close()
+    assert open_index(tmp_path / "index.db").calibration == Calibration()
+
+
+def test_a_copy_has_all_that_the_index_has_and_lives_its_own_life(tmp_path: Path):
+    store = made(tmp_path / "index.db")
+    add(store, "n/a.md", "one", "two")
+    open_index(tmp_path / "index.db").copy(tmp_path / "copy.db")
+    copied = open_index(tmp_path / "copy.db", writable=True)
+    assert list(copied.faults()) == []
+    assert copied.counts() == store.counts()
+    copied.remove("n/a.md")
+    assert list(store.known()) == ["n/a.md"]
