@@ -72,7 +72,7 @@ def eval_dataset(
     option: Options = None,
     quiet: Quiet = False,
 ) -> None:
-    """Measure how well questions with known answers are answered: a dataset's, or with --auto drawn ones.
+    """Measure how well questions with known answers are answered.
 
     With --auto the index in use is copied, questions are made by rules from its own documents, and each is asked with
     its document and without; questions from elsewhere are asked as well, which are to be refused.
