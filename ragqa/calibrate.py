@@ -26,7 +26,7 @@ READ = 3  # sentences in which the answer to a question may stand though its doc
 # Drawn questions lie so much of the way from unanswerable ones to answerable ones further up than people's do.
 EASE = 0.3
 PRIOR = 10.0  # questions that agree with the weights as they are, added to those that were drawn
-EVIDENCE = 7.0  # nats by which drawn questions have to speak against the weights before anything is changed
+EVIDENCE = 10.0  # nats by which drawn questions have to speak against the weights before anything is changed
 _AGREEING = np.linspace(-6, 6, 25)
 
 Numbers = NDArray[np.float64]
