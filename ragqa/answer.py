@@ -15,6 +15,7 @@ from ragqa.files import MAX_FILE_SIZE
 from ragqa.prompt import Layout
 from ragqa.read.freshness import cite
 from ragqa.retrieve import retrieve
+from ragqa.span import mark
 from ragqa.store import VectorStore
 from ragqa.support import signals, support
 from ragqa.tally import extent, tally
@@ -78,6 +79,7 @@ def answer_question(
     say("searching")
     retrieved = retrieve(question, embedder=embedder, store=store, k=k, where=where, once=True, lap=watch.lap)
     evidence = select(retrieved, embedder=embedder, question=question, k=CONSIDERED)
+    evidence = mark(question, evidence, retrieved=retrieved, embedder=embedder, quotes=quotes)
     judged = signals(retrieved, evidence, question)
     quotes = enough(evidence, quotes)
     watch.lap("evidence")

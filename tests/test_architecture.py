@@ -18,7 +18,8 @@ FLOORS = (
     ("types", "errors", "settings", "sentences", "files", "catalogue", "chat_format"),
     ("embed", "generate", "tokens", "models", "hub", "store"),
     (
-        *("read", "chunk", "terms", "interaction", "retrieve", "answer_type", "evidence", "support"),
+        *("read", "chunk", "terms", "interaction", "retrieve", "answer_type", "evidence", "runs", "span"),
+        "support",
         *("whole", "tally", "prompt", "verify", "write"),
     ),
     ("index", "answer", "measure"),
