@@ -27,12 +27,12 @@ _PAIR = re.compile(r"\w\s*[:=|→]\s*\S|\d")  # `wifi: hunter2`, `| attic | 4711
 
 # A conditional logit: which of a question's sentences answers it. `scripts/fit` fits it anew and prints it.
 WEIGHTS: Mapping[str, float] = {
-    "max_sim": 36.33,
-    "cosine": 11.36,
-    "coverage": 2.51,
-    "window_coverage": 2.09,
-    "passage_coverage": 8.6,
-    "wrong_type": -3.09,
+    "max_sim": 40.87,
+    "cosine": 12.69,
+    "coverage": 1.98,
+    "window_coverage": 3.21,
+    "passage_coverage": 7.96,
+    "wrong_type": -3.03,
     "log_words": -0.36,
 }
 
