@@ -15,6 +15,7 @@ from ragqa.files import MAX_FILE_SIZE
 from ragqa.prompt import Layout
 from ragqa.read.freshness import cite
 from ragqa.retrieve import retrieve
+from ragqa.span import mark
 from ragqa.store import VectorStore
 from ragqa.support import signals, support
 from ragqa.tally import extent, tally
@@ -78,6 +79,7 @@ def answer_question(
     say("searching")
     retrieved = retrieve(question, embedder=embedder, store=store, k=k, where=where, once=True, lap=watch.lap)
     evidence = select(retrieved, embedder=embedder, question=question, k=CONSIDERED)
+    evidence = mark(question, evidence, retrieved=retrieved, embedder=embedder, quotes=quotes)
     judged = signals(retrieved, evidence, question)
     quotes = enough(evidence, quotes)
     watch.lap("evidence")
@@ -178,11 +180,11 @@ def _settle(
 ) -> tuple[Status, tuple[Sentence, ...], list[Evidence]]:
     """Decide what is shown: the status, the sentences with citations renumbered, and the quotes.
 
-    Words that rest on none of the best quotes, or leave out what is marked in them, may be true, but they answer
+    Words that do not rest on the best quote, or leave out what is marked in the quotes, may be true, but they answer
     something else.
     """
     used = {n for sentence in sentences for n in sentence.citations}
-    answers = any(n <= quotes for n in used) and _holds_marked(sentences, evidence[:quotes])
+    answers = 1 in used and _holds_marked(sentences, evidence[:quotes])
     # In the order in which they are first cited, so that no number changes when a sentence is added.
     others = dict.fromkeys(n for sentence in sentences for n in sentence.citations if n > quotes and answers)
     places = [*range(1, min(quotes, len(evidence)) + 1), *others]

@@ -27,14 +27,12 @@ _PAIR = re.compile(r"\w\s*[:=|→]\s*\S|\d")  # `wifi: hunter2`, `| attic | 4711
 
 # A conditional logit: which of a question's sentences answers it. `scripts/fit` fits it anew and prints it.
 WEIGHTS: Mapping[str, float] = {
-    "max_sim": 36.33,
-    "cosine": 11.36,
-    "window_max_sim": 11.37,
-    "coverage": 2.51,
-    "window_coverage": 2.09,
-    "passage_coverage": 8.6,
-    "right_type": 1.12,
-    "wrong_type": -1.97,
+    "max_sim": 40.87,
+    "cosine": 12.69,
+    "coverage": 1.98,
+    "window_coverage": 3.21,
+    "passage_coverage": 7.96,
+    "wrong_type": -3.03,
     "log_words": -0.36,
 }
 
@@ -120,24 +118,21 @@ def features(
 ) -> Iterator[dict[str, float]]:
     """What each candidate of one passage is weighed by.
 
-    `max_sim` and `coverage` of the sentence alone, of a window with the sentences beside it (a pronoun's noun stands
-    in the one before, a cause often in the next), and of the whole passage; `cosine` of the sentence's mean token;
-    whether it holds what the question asks for; its length.
+    `max_sim` and `cosine` of its tokens, the best and the mean similarity; `coverage` of the sentence alone, of a
+    window with the sentences beside it (a pronoun's noun stands in the one before, a cause often in the next), and of
+    the whole passage; whether it lacks the kind of thing that the question asks for; its length.
     """
     passage = hit.passage
     whole = coverage(terms(" ".join([*passage.heading, passage.text])), rarity)
     for place, candidate in enumerate(candidates):
         window = candidates[max(place - 1, 0) : place + 2]
-        right = asked is not None and asked.holds(candidate.quote)
         yield {
             "max_sim": max_sim(candidate.near),
             "cosine": float(candidate.near.mean()) if candidate.near.size else 0.0,
-            "window_max_sim": max_sim(np.concatenate([one.near for one in window], axis=1)),
             "coverage": coverage(candidate.terms, rarity),
             "window_coverage": coverage(frozenset().union(*(one.terms for one in window)), rarity),
             "passage_coverage": whole,
-            "right_type": float(right),
-            "wrong_type": float(asked is not None and not right),
+            "wrong_type": float(asked is not None and not asked.holds(candidate.quote)),
             "log_words": log(1 + word_count(candidate.quote)),
         }
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 # A full stop after these, or after a single capital, ends no sentence.
 _ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof st sr jr vs etc e.g i.e cf fig no vol pp ca approx inc ltd co dept est min max "
+    "mr mrs ms dr prof st sr jr v vs etc e.g i.e cf fig no vol pp ca approx inc ltd co dept est min max "
     "al resp jan feb mar apr jun jul aug sep sept oct nov dec bzw z.b d.h usw".split()
 )
 # Western marks need white space after them; full-width ones end a sentence by themselves.

@@ -18,8 +18,8 @@ FLOORS = (
     ("types", "errors", "settings", "sentences", "files", "catalogue", "chat_format"),
     ("embed", "generate", "tokens", "models", "hub", "store"),
     (
-        *("read", "chunk", "terms", "interaction", "retrieve", "answer_type", "evidence", "support", "draw"),
-        *("whole", "tally", "prompt", "verify", "write"),
+        *("read", "chunk", "terms", "interaction", "retrieve", "answer_type", "evidence", "runs", "span"),
+        *("support", "draw", "whole", "tally", "prompt", "verify", "write"),
     ),
     ("index", "answer", "calibrate", "measure"),
     ("cli",),
