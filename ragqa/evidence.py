@@ -16,11 +16,13 @@ from ragqa.interaction import max_sim
 from ragqa.retrieve import Retrieved
 from ragqa.sentences import quotable_spans
 from ragqa.terms import UNSPACED, WORD, coverage, rarities, terms
-from ragqa.types import Evidence, Hit, Matrix, Spans
+from ragqa.types import Evidence, Hit, Matrix, Passage, Spans
 
 READ = 3  # passages whose sentences are weighed
 MIN_WORDS = 3  # shorter ones win by accident and say nothing
 MIN_CHARACTERS = 6  # the same where no space parts words
+_HEADING = re.compile(r"(#{1,6})[ \t]+(.*?)[ \t]*#*$")
+_FENCE = re.compile(r"[ \t]*(?:```|~~~)")
 LIKELY = 0.95  # together, the shares of the sentences that are quoted, if there may be so many
 _LINK = re.compile(r"!?\[([^\[\]\n]*)\]\([^()\s]*(?:\s[^()\n]*)?\)")
 _PAIR = re.compile(r"\w\s*[:=|→]\s*\S|\d")  # `wifi: hunter2`, `| attic | 4711 |`: short, and an answer
@@ -44,6 +46,7 @@ class Candidate:
     Attributes:
         near: (question tokens, tokens of the stretch).
         terms: Of what is read aloud; link targets are not.
+        heading: The path of headings it stands under; a short passage can hold several.
     """
 
     hit: Hit
@@ -52,6 +55,7 @@ class Candidate:
     code: bool
     near: Matrix
     terms: frozenset[str]
+    heading: tuple[str, ...]
 
     @property
     def quote(self) -> str:
@@ -78,12 +82,13 @@ def select(retrieved: Retrieved, *, embedder: Embedder, question: str, k: int) -
 def enough(evidence: Sequence[Evidence], most: int) -> int:
     """How many of the best to quote, `most` at most: until one of them very likely answers.
 
-    A second sentence beside one that surely answers only makes the answer longer.
+    A second sentence beside one that surely answers only makes the answer longer; but one without the kind of thing
+    that is asked for, such as a reason, often only repeats the question.
     """
     share = 0.0
     for n, one in enumerate(evidence[:most], start=1):
         share += one.score
-        if share >= LIKELY:
+        if share >= LIKELY and not one.scores.get("wrong_type"):
             return n
     return min(most, len(evidence))
 
@@ -96,7 +101,21 @@ def read_closely(hit: Hit, near: Matrix, embedder: Embedder) -> Iterator[Candida
         quote = text[start:end]
         if says_something(quote):
             first, last = np.searchsorted(spans[:, 1], start, side="right"), np.searchsorted(spans[:, 0], end)
-            yield Candidate(hit, start, end, code, near[:, first:last], frozenset(terms(without_targets(quote))))
+            said = frozenset(terms(without_targets(quote)))
+            yield Candidate(hit, start, end, code, near[:, first:last], said, heading_at(hit.passage, start))
+
+
+def heading_at(passage: Passage, offset: int) -> tuple[str, ...]:
+    """The path of headings over a place in a passage: its own, changed by those that stand in it before the place."""
+    path = [(level, title) for level, title in enumerate(passage.heading, start=1)]
+    code = False
+    for line in passage.text[:offset].splitlines():
+        code ^= bool(_FENCE.match(line))
+        found = None if code else _HEADING.match(line)
+        if found and found[2] not in passage.heading:
+            level = len(found[1])
+            path = [*(one for one in path if one[0] < level), (level, found[2])]
+    return tuple(title for _level, title in path)
 
 
 def passage_spans(hit: Hit, embedder: Embedder) -> Spans:
@@ -125,12 +144,14 @@ def features(
     passage = hit.passage
     whole = coverage(terms(" ".join([*passage.heading, passage.text])), rarity)
     for place, candidate in enumerate(candidates):
-        window = candidates[max(place - 1, 0) : place + 2]
+        beside = candidates[max(place - 1, 0) : place + 2]
+        window = [one.terms for one in beside if one.heading == candidate.heading]
+        own = candidate.heading[-1:] if candidate.heading != passage.heading else ()
         yield {
             "max_sim": max_sim(candidate.near),
             "cosine": float(candidate.near.mean()) if candidate.near.size else 0.0,
             "coverage": coverage(candidate.terms, rarity),
-            "window_coverage": coverage(frozenset().union(*(one.terms for one in window)), rarity),
+            "window_coverage": coverage(frozenset().union(terms(" ".join(own)), *window), rarity),
             "passage_coverage": whole,
             "wrong_type": float(asked is not None and not asked.holds(candidate.quote)),
             "log_words": log(1 + word_count(candidate.quote)),
@@ -183,4 +204,5 @@ def _evidence(candidate: Candidate, share: float, found: Mapping[str, float]) ->
         score=share,
         scores=found,
         code=candidate.code,
+        heading=candidate.heading,
     )

@@ -51,7 +51,7 @@ class Settings:
     budget: int = 0
     max_answer: int = 0
     max_sentences: int = 0
-    min_support: float = 0.35
+    min_support: float = 0.5
     max_file_size: int = MAX_FILE_SIZE
 
     @property
@@ -82,6 +82,7 @@ ENVIRONMENT = {
     "RAGQA_EMBED_MODEL": "embed_model",
     "RAGQA_THREADS": "threads",
 }
+AT_LEAST_ONE = ("passages", "quotes")
 NOT_IN_A_PROJECT = ("model", "embed_model")
 
 
@@ -191,7 +192,8 @@ def _convert(name: str, value: Any, default: Any, base: Path, source: str) -> An
             raise ValueError
     except (TypeError, ValueError, OverflowError):
         raise UsageError(f"{source}: {name} = {value!r} is not {_KINDS[kind]}") from None
-    if kind is not str and not 0 <= number <= (1 if name == "min_support" else float("inf")):
+    least = 1 if name in AT_LEAST_ONE else 0
+    if kind is not str and not least <= number <= (1 if name == "min_support" else float("inf")):
         raise UsageError(f"{source}: {name} = {value!r} is out of range")
     return number
 

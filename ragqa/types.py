@@ -176,6 +176,7 @@ class Evidence:
         score: The sentence's score, higher is better.
         code: Its line breaks mean something.
         span: Offsets into `quote` of the words that answer best, where some stand out.
+        heading: The path of headings it stands under, outermost first.
     """
 
     hit: Hit
@@ -188,6 +189,7 @@ class Evidence:
     scores: Mapping[str, float] = field(default_factory=dict)
     code: bool = False
     span: tuple[int, int] | None = None
+    heading: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

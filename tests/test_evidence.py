@@ -19,6 +19,7 @@ from ragqa.evidence import (
     WEIGHTS,
     enough,
     features,
+    heading_at,
     passage_spans,
     read_closely,
     select,
@@ -296,3 +297,38 @@ def test_sentences_past_the_embedders_limit_have_no_tokens():
 )
 def test_quotes_stop_where_one_of_them_very_likely_answers(shares: tuple[float, ...], most: int, quoted: int):
     assert enough([replace(evidence("x"), score=share) for share in shares], most) == quoted
+
+
+def test_a_quote_that_lacks_what_is_asked_for_does_not_end_the_quotes():
+    repeats = replace(evidence("x"), score=0.99, scores={"wrong_type": 1.0})
+    assert enough([repeats, replace(evidence("y"), score=0.01, scores={"wrong_type": 0.0})], 3) == 2
+
+
+# Under which heading
+
+ORCHARD = """## Apples
+
+They are picked in October.
+
+```bash
+# no heading
+```
+
+## Pears
+
+They are picked in August.
+"""
+
+
+def test_a_sentence_stands_under_the_last_heading_before_it():
+    found = hit(ORCHARD, heading=("Orchard", "Apples"))
+    places = [heading_at(found.passage, ORCHARD.index(part)) for part in ("October", "August")]
+    assert places == [("Orchard", "Apples"), ("Orchard", "Pears")]
+
+
+def test_a_heading_inside_a_passage_counts_for_the_sentences_under_it():
+    found = hit(ORCHARD, heading=("Orchard", "Apples"))
+    near = retrieved("pears", found).near[0]
+    candidates = list(read_closely(found, near, WordEmbedder()))
+    covered = [one["window_coverage"] for one in features(found, candidates, {"pear": 1.0}, None)]
+    assert covered == [0, 1]

@@ -31,11 +31,15 @@ def test_the_evidences_own_words_are_verbatim():
         "The iron bridge over the Elbe was opened in 1894.",
         "the iron bridge over the Elbe was opened",
         "Opened in 1894, after three years of work.",
-        "The iron bridge was opened in 1894, after three years of work by Jane Harper.",
     ],
 )
-def test_evidence_with_one_stretch_left_out_is_verbatim(text: str):
+def test_evidence_without_its_beginning_or_its_end_is_verbatim(text: str):
     assert verdict(text).verdict == "verbatim"
+
+
+def test_evidence_with_its_middle_left_out_is_only_supported():
+    text = "The iron bridge was opened in 1894, after three years of work by Jane Harper."
+    assert verdict(text).verdict == "supported"
 
 
 def test_few_words_are_copied_by_accident():
@@ -298,3 +302,22 @@ def test_a_copy_that_begins_in_the_middle_of_a_phrase_is_unsupported():
 
 def test_a_copy_with_another_ending_of_a_word_is_supported_not_verbatim():
     assert verdict("The iron bridges over the Elbe were opened in 1894.").verdict == "supported"
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("It is a myth that the stone bridge was built by monks.", "The stone bridge was built by monks."),
+        ("If the disk is full, the log is deleted.", "The log is deleted."),
+        ("The council claimed that the tower was sold.", "The tower was sold."),
+    ],
+)
+def test_what_is_only_supposed_or_reported_is_not_said(said: str, written: str):
+    (judged,) = verify(written, [evidence(said)], "What happened?")
+    assert judged.verdict == "unsupported"
+
+
+def test_a_copy_with_its_middle_left_out_is_not_verbatim():
+    source = evidence("Lund has 94,393 inhabitants, Malmo has 350,000 inhabitants.")
+    (judged,) = verify("Lund has 350,000 inhabitants.", [source], "How many inhabitants does Lund have?")
+    assert judged.verdict != "verbatim"

@@ -103,7 +103,7 @@ def _evidence_json(citation: Citation) -> JSON:
         "line_start": citation.line_start,
         "line_end": citation.line_end,
         "page": None,
-        "heading": list(passage.heading),
+        "heading": list(evidence.heading or passage.heading),
         "quote": evidence.quote,
         "score": round(evidence.score, 4),
         "fresh": citation.fresh,

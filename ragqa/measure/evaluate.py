@@ -120,6 +120,6 @@ def _answer(question: str, asking: Asking) -> Answer:
 
 def _ranking(question: str, asking: Asking) -> tuple[str, ...]:
     """The best documents, each where its best passage stands."""
-    hits = retrieve(question, embedder=asking.embedder, store=asking.store, k=DEPTH).hits
+    hits = retrieve(question, embedder=asking.embedder, store=asking.store, k=DEPTH, once=True).hits
     documents = dict.fromkeys(hit.passage.document_id for hit in hits)
     return tuple(asking.names.get(id) or distractor(id) for id in documents)[:RANKED]

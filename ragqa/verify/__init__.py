@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from ragqa.sentences import sentence_spans
 from ragqa.terms import WORD
 from ragqa.types import Evidence, Sentence
-from ragqa.verify.flaws import flaw
+from ragqa.verify.flaws import flaw, reported
 from ragqa.verify.grounds import Claim, Grounds, firmness, take_apart
 from ragqa.verify.negation import contradicts
 from ragqa.verify.words import Word, among, telling, words_of
@@ -56,7 +56,9 @@ def _judge(sentence: str, grounds: Grounds, question: str) -> Sentence:
     if reason:
         return Sentence(sentence, (), "unsupported", reason)
     for n, one in enumerate(grounds.evidence, start=1):
-        if contradicts(sentence, one.quote, question) or not (copied := _copied(_stems(sentence), _stems(one.quote))):
+        if contradicts(sentence, one.quote, question) or reported(sentence, one.quote, question):
+            continue
+        if not (copied := _copied(_stems(sentence), _stems(one.quote))):
             continue
         if _headless(words_of(one.quote)[: copied.start]):
             return Sentence(sentence, (), "unsupported", "leaves out what the evidence speaks of")
@@ -124,16 +126,10 @@ def _headless(left_out: Sequence[Word]) -> bool:
 
 
 def _copied(words: Sequence[str], source: Sequence[str]) -> range | None:
-    """Where in the source `words` lie, with nothing changed but a beginning, an end or one stretch left out."""
+    """Where in the source `words` lie, one behind the other; what is left out in the middle can join what is apart."""
     if len(words) < MIN_VERBATIM:
         return None
     for start in (n for n, word in enumerate(source) if word == words[0]):
-        same = 0
-        while same < len(words) and start + same < len(source) and words[same] == source[start + same]:
-            same += 1
-        rest = list(words[same:])
-        if not rest:
-            return range(start, start + same)
-        if same >= 2 and len(rest) >= 2 and list(source[-len(rest) :]) == rest:
-            return range(start, len(source))
+        if list(source[start : start + len(words)]) == list(words):
+            return range(start, start + len(words))
     return None

@@ -16,6 +16,12 @@ _CONTRAST = re.compile(
     r"\b(?:although|apart from|but|except|however|instead of|rather than|unlike|whereas|while)\b", re.IGNORECASE
 )
 _FIRST = re.compile(r"(?:Although|Though|Unlike|Whereas|While)\b[^,]*,")
+# What stands behind one of these is not said to be so.
+_FRAME = re.compile(
+    r"\b(?:allegedly|alleged|claim(?:s|ed)?|denie[sd]|falsely|fictional|hoax|if|legend(?:ary)?|mistakenly|myths?|planned|"
+    r"proposed|reportedly|rumou?r(?:s|ed)?|supposed(?:ly)?|unless|whether|wrongly)\b",
+    re.IGNORECASE,
+)
 _HOW_MANY = re.compile(r"\bhow many\b", re.IGNORECASE)
 
 
@@ -29,13 +35,15 @@ def unfounded(claim: Claim, evidence: Evidence, question: str) -> str:
     """What is wrong by rules alone, wherever the words stand; empty when nothing is."""
     passage = evidence.hit.passage
     # What was asked about may stand in the heading; what is answered has to stand in the sentence.
-    titles = (word for title in passage.heading for word in words_of(title))
+    titles = (word for title in evidence.heading or passage.heading for word in words_of(title))
     context = " ".join([evidence.quote, *(word.text for word in titles if word.stem in claim.asked)])
     number = absent(claim.text, context, asked=question, around=passage.text)
     if number:
         return f"{number} is not in the evidence"
     if contradicts(claim.text, evidence.quote, question):
         return "negated otherwise than the evidence"
+    if reported(claim.text, evidence.quote, question):
+        return "the evidence only reports or supposes it"
     if extra := _extra(claim, context):
         return extra
     if counted := _HOW_MANY.search(question) and _counts_other(claim, evidence.quote):
@@ -43,6 +51,12 @@ def unfounded(claim: Claim, evidence: Evidence, question: str) -> str:
     if _set_apart(claim, evidence.quote):
         return "joins what the evidence sets apart"
     return "" if claim.told or _all_there(claim, evidence) else "the evidence says it of something else"
+
+
+def reported(sentence: str, quote: str, question: str) -> bool:
+    """Whether the evidence says only under a condition, or as a claim, plan or tale, what the sentence says plainly."""
+    framing = {frame.lower() for frame in _FRAME.findall(quote)}
+    return not framing <= {frame.lower() for frame in _FRAME.findall(f"{sentence} {question}")}
 
 
 def _extra(claim: Claim, context: str) -> str:
@@ -108,5 +122,7 @@ def _set_apart(claim: Claim, quote: str) -> bool:
 def _all_there(claim: Claim, evidence: Evidence) -> bool:
     """Whether a claim in the question's own words has all of them in the evidence or in what that leans on."""
     passage = evidence.hit.passage
-    known = {word.stem for word in words_of(evidence.quote)} | leant_on(passage.text, evidence.start, passage.heading)
+    known = {word.stem for word in words_of(evidence.quote)} | leant_on(
+        passage.text, evidence.start, evidence.heading or passage.heading
+    )
     return all(among(stem, known) for stem in claim.repeated)

@@ -93,7 +93,7 @@ class Grounds:
         passage, stems = self.evidence[n].hit.passage, self.stems[n]
         quote = self.evidence[n].quote
         words = words_of(quote)
-        before = leant_on(passage.text, self.evidence[n].start, passage.heading)
+        before = leant_on(passage.text, self.evidence[n].start, self.evidence[n].heading or passage.heading)
         leans = any(word.text.lower() in _LEANING for word in words[:LEANING])
         return {
             "bias": 1.0,
