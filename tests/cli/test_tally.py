@@ -119,7 +119,7 @@ def test_a_changed_file_is_told_in_a_list_too(prepared: Ragqa):
     path.write_text("Nothing is lit.\n")
     done = prepared("Which notes mention lighthouse?", "--strict", "--plain")
     assert done.code == 5
-    assert "light.md:1 (1 passage) (changed since it was indexed)" in done.out
+    assert "light.md:1 (1 passage) (no longer in the file)" in done.out
 
 
 def test_no_document_that_is_counted_is_obeyed(prepared: Ragqa):
