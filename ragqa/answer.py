@@ -79,9 +79,9 @@ def answer_question(
     say("searching")
     retrieved = retrieve(question, embedder=embedder, store=store, k=k, where=where, once=True, lap=watch.lap)
     evidence = select(retrieved, embedder=embedder, question=question, k=CONSIDERED)
+    quotes = enough(evidence, quotes)
     evidence = mark(question, evidence, retrieved=retrieved, embedder=embedder, quotes=quotes)
     judged = signals(retrieved, evidence, question)
-    quotes = enough(evidence, quotes)
     watch.lap("evidence")
     written, layout = NOTHING, writing.template.layout if writing else "prose"
     supported = support(judged, store.calibration)

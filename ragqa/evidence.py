@@ -14,16 +14,15 @@ from ragqa.chunk import embedded_text
 from ragqa.embed import Embedder
 from ragqa.interaction import max_sim
 from ragqa.retrieve import Retrieved
-from ragqa.sentences import quotable_spans
+from ragqa.sentences import FENCE, quotable_spans
 from ragqa.terms import UNSPACED, WORD, coverage, rarities, terms
 from ragqa.types import Evidence, Hit, Matrix, Passage, Spans
 
 READ = 3  # passages whose sentences are weighed
 MIN_WORDS = 3  # shorter ones win by accident and say nothing
 MIN_CHARACTERS = 6  # the same where no space parts words
-_HEADING = re.compile(r"(#{1,6})[ \t]+(.*?)[ \t]*#*$")
-_FENCE = re.compile(r"[ \t]*(?:```|~~~)")
 LIKELY = 0.95  # together, the shares of the sentences that are quoted, if there may be so many
+_HEADING = re.compile(r"(#{1,6})[ \t]+(.*?)[ \t]*#*$")
 _LINK = re.compile(r"!?\[([^\[\]\n]*)\]\([^()\s]*(?:\s[^()\n]*)?\)")
 _PAIR = re.compile(r"\w\s*[:=|→]\s*\S|\d")  # `wifi: hunter2`, `| attic | 4711 |`: short, and an answer
 
@@ -110,7 +109,7 @@ def heading_at(passage: Passage, offset: int) -> tuple[str, ...]:
     path = [(level, title) for level, title in enumerate(passage.heading, start=1)]
     code = False
     for line in passage.text[:offset].splitlines():
-        code ^= bool(_FENCE.match(line))
+        code ^= bool(FENCE.match(line))
         found = None if code else _HEADING.match(line)
         if found and found[2] not in passage.heading:
             level = len(found[1])

@@ -42,7 +42,7 @@ def _ends_sentence(text: str, start: int, end: int) -> bool:
 
 
 FRONT_MATTER = re.compile(r"\A---[^\S\n]*\n(?:.*\n)*?---[^\S\n]*(?:\n|\Z)")
-_FENCE = re.compile(r"[ \t]*(```|~~~)")
+FENCE = re.compile(r"[ \t]*(```|~~~)")
 _HEADING = re.compile(r"#{1,6}\s")
 _OWN_LINE = re.compile(r"[ \t]*(?:[-*+]\s|\d{1,4}[.)]\s|\|)")
 _TABLE_RULE = re.compile(r"\s*\|?(?:[ \t]*:?-+:?[ \t]*\|)+[ \t]*(?::?-+:?[ \t]*)?(?:\n|\Z)")
@@ -91,7 +91,7 @@ def _stretches(text: str, at: int) -> Iterator[tuple[int, int, bool]]:
     """Runs of lines that belong together, from `at` on; the flag says that a run is code and has no sentences."""
     start, lines, in_code = at, 0, False
     for line in _LINE.findall(text, at):
-        fence, heading = _FENCE.match(line), not in_code and _HEADING.match(line)
+        fence, heading = FENCE.match(line), not in_code and _HEADING.match(line)
         breaks = fence or heading or (not in_code and _OWN_LINE.match(line)) or (in_code and lines >= CODE_LINES)
         if breaks:
             if start < at:

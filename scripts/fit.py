@@ -20,7 +20,7 @@ from ragqa import evidence, support
 from ragqa.cli.open import open_for_indexing
 from ragqa.cli.options import settle
 from ragqa.embed import Embedder
-from ragqa.index import Summary, update_index
+from ragqa.index import IndexStore, Summary, update_index
 from ragqa.measure.datasets import Dataset, Example, load_dataset
 from ragqa.measure.layout import lay_out
 from ragqa.measure.metrics import auroc, best_balanced_accuracy, contains, refused_at_loss
@@ -74,22 +74,11 @@ def main() -> None:
 
 def ask_all(datasets: Sequence[Dataset], distractors: Path | None, scratch: Path) -> list[Asked]:
     store, embedder = open_for_indexing(settle(db=scratch / "index.db"), print)
-    size = settle().max_file_size
     if distractors:
-        update_index(
-            [distractors], store=store, embedder=embedder, summary=Summary(), collection=LIBRARY, max_file_size=size
-        )
+        index_folder(distractors, LIBRARY, store, embedder)
     asked = []
     for dataset in datasets:
-        places = lay_out(dataset.documents, scratch / dataset.name)
-        update_index(
-            [scratch / dataset.name],
-            store=store,
-            embedder=embedder,
-            summary=Summary(),
-            collection=dataset.name,
-            max_file_size=size,
-        )
+        places = index_dataset(dataset, scratch, store, embedder)
         names = {places[record.path]: id for id, record in store.known().items() if record.path in places}
         for example in dataset.examples:
             gold = [names[id] for id in example.relevant]
@@ -101,9 +90,21 @@ def ask_all(datasets: Sequence[Dataset], distractors: Path | None, scratch: Path
     return asked
 
 
+def index_dataset(dataset: Dataset, scratch: Path, store: IndexStore, embedder: Embedder) -> dict[Path, str]:
+    """Make a dataset a collection of the index; returns each document's file with its id in the dataset."""
+    places = lay_out(dataset.documents, scratch / dataset.name)
+    index_folder(scratch / dataset.name, dataset.name, store, embedder)
+    return places
+
+
+def index_folder(folder: Path, collection: str, store: IndexStore, embedder: Embedder) -> None:
+    size = settle().max_file_size
+    update_index([folder], store=store, embedder=embedder, summary=Summary(), collection=collection, max_file_size=size)
+
+
 def ask(example: Example, dataset: str, gold: Sequence[str], store: HidingStore, embedder: Embedder) -> Asked:
     where = Filter((dataset, LIBRARY))
-    retrieved = retrieve(example.question, embedder=embedder, store=store, k=5, where=where)
+    retrieved = retrieve(example.question, embedder=embedder, store=store, k=5, where=where, once=True)
     found = evidence.select(retrieved, embedder=embedder, question=example.question, k=ALL)
     right = [one.hit.passage.document_id in gold and contains(one.quote, example.answers) for one in found]
     signals = support.signals(retrieved, found, example.question)

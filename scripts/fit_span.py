@@ -12,22 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from fit import CORPUS, FOLDS, index_dataset
 from scipy.optimize import minimize
 
 from ragqa import evidence, span
 from ragqa.cli.open import open_for_indexing
 from ragqa.cli.options import settle
-from ragqa.index import Summary, update_index
 from ragqa.measure.datasets import Dataset, Example, load_dataset
-from ragqa.measure.layout import lay_out
 from ragqa.measure.metrics import exact_match, token_f1
 from ragqa.retrieve import retrieve
 from ragqa.types import Filter
 
-CORPUS = Path(__file__).resolve().parent.parent / "corpus" / "questions.jsonl"
 RIDGE = 10.0  # on standardized features
 SHARPNESS = 4
-FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -56,21 +53,14 @@ def main() -> None:
 
 def ask_all(dataset: Dataset, scratch: Path) -> list[Asked]:
     store, embedder = open_for_indexing(settle(db=scratch / "index.db"), print)
-    lay_out(dataset.documents, scratch / dataset.name)
-    size = settle().max_file_size
-    update_index(
-        [scratch / dataset.name],
-        store=store,
-        embedder=embedder,
-        summary=Summary(),
-        collection=dataset.name,
-        max_file_size=size,
-    )
+    index_dataset(dataset, scratch, store, embedder)
     asked = []
     for example in dataset.examples:
         if not example.answers:
             continue
-        found = retrieve(example.question, embedder=embedder, store=store, k=5, where=Filter((dataset.name,)))
+        found = retrieve(
+            example.question, embedder=embedder, store=store, k=5, where=Filter((dataset.name,)), once=True
+        )
         best = evidence.select(found, embedder=embedder, question=example.question, k=span.LOOKED_AT)
         read = [one for one in span.read_all(example.question, best, found, embedder) if len(one[1].first)]
         if read:

@@ -14,7 +14,8 @@ from ragqa.chunk import embedded_text
 from ragqa.errors import UsageError
 from ragqa.index import GROUP, IndexStore, Summary, fingerprint, readable, update_index
 from ragqa.interaction import signs_of
-from ragqa.store.sqlite import SQLiteStore, create_index
+from ragqa.store.opening import create_index
+from ragqa.store.sqlite import SQLiteStore
 from ragqa.types import Matrix
 from tests.fakes import WordEmbedder
 

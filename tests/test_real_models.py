@@ -30,7 +30,7 @@ from ragqa.files import sha256_of
 from ragqa.generate import LlamaGenerator, _open, _tokenize
 from ragqa.interaction import measure_centre, signs_of, similarities
 from ragqa.models import read_manifest
-from ragqa.store.sqlite import open_index
+from ragqa.store.opening import open_index
 from ragqa.tokens import BytePairEncoding
 from ragqa.types import Matrix, Passage, Piece, Prompt, Vector
 from tests.conftest import CORPUS, Done, Ragqa

@@ -9,7 +9,7 @@ import pytest
 
 from ragqa.store import VectorStore
 from ragqa.store.exact import ExactStore
-from ragqa.store.sqlite import create_index
+from ragqa.store.opening import create_index
 from ragqa.tally import QUOTED, searched, tally
 from ragqa.types import Filter, Tally
 from ragqa.whole import recognise

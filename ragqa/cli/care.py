@@ -39,7 +39,7 @@ def list_documents(
     option: Options = None,
 ) -> None:
     """List the documents in the index."""
-    from ragqa.store.sqlite import open_index
+    from ragqa.store.opening import open_index
 
     store = open_index(settle(db=db, options=option).db)
     where = collections_filter(store, collection or [])
@@ -55,7 +55,7 @@ def list_documents(
 
 def status(as_json: Json = False, db: Db = None, option: Options = None) -> None:
     """Say what is in the index, how large it is and which model made it."""
-    from ragqa.store.sqlite import open_index
+    from ragqa.store.opening import open_index
 
     settings = settle(db=db, options=option)
     store = open_index(settings.db)
@@ -82,7 +82,7 @@ def status(as_json: Json = False, db: Db = None, option: Options = None) -> None
 
 def check(as_json: Json = False, db: Db = None, option: Options = None) -> None:
     """Compare all tables and checksums of the index with each other; exit 13 when something is wrong."""
-    from ragqa.store.sqlite import open_index
+    from ragqa.store.opening import open_index
 
     settings = settle(db=db, options=option)
     store = open_index(settings.db, writable=True)
@@ -110,7 +110,7 @@ def forget(
     option: Options = None,
 ) -> None:
     """Remove documents from the index, leaving no byte of their text; the files themselves stay."""
-    from ragqa.store.sqlite import open_index
+    from ragqa.store.opening import open_index
 
     if not names and not collection:
         raise UsageError("a document, a path or -c COLLECTION is wanted", "`ragqa ls` lists documents")

@@ -60,7 +60,7 @@ def open_to_read(settings: Settings) -> SQLiteStore:
         NoIndex: There is none, or it is empty.
     """
     from ragqa.prompt import shipped
-    from ragqa.store.sqlite import open_index
+    from ragqa.store.opening import open_index
 
     hint = f"run `ragqa index FOLDER` first; a sample library lies in {shipped('corpus')}"
     try:
@@ -80,7 +80,7 @@ def open_embedder_of(store: SQLiteStore, settings: Settings, say: Say) -> Embedd
     from dataclasses import replace
 
     from ragqa.index import fingerprint
-    from ragqa.store.sqlite import require_fingerprint
+    from ragqa.store.opening import require_fingerprint
 
     embedder = open_embedder(replace(settings, embed_model=settings.embed_model or store.model), say)
     require_fingerprint(store, fingerprint(embedder), embedder.name)
@@ -91,7 +91,7 @@ def open_for_indexing(settings: Settings, say: Say) -> tuple[SQLiteStore, Embedd
     """The index, made if there is none, and the embedder."""
     from ragqa.index import fingerprint
     from ragqa.interaction import measure_centre
-    from ragqa.store.sqlite import create_index
+    from ragqa.store.opening import create_index
 
     embedder = open_embedder(settings, say)
     store = create_index(

@@ -35,7 +35,7 @@ def asking_of_itself(
     """
     from ragqa.measure.drawn import ask_about_itself, self_test
     from ragqa.measure.evaluate import Asking
-    from ragqa.store.sqlite import open_index
+    from ragqa.store.opening import open_index
 
     say = speaker(quiet)
     with tempfile.TemporaryDirectory(prefix="ragqa-eval-") as folder:

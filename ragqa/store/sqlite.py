@@ -1,7 +1,8 @@
 """The index in one SQLite file: apsw, sqlite-vec and FTS5.
 
 Every vector is kept twice: in an ordinary column with a checksum, which is the record, and in vec0, which
-searches. FTS5 and vec0 hold nothing that cannot be made anew from `documents`, `passages` and `vectors`.
+searches. FTS5 and vec0 hold nothing that cannot be made anew from `documents`, `passages` and `vectors`; the
+vectors of tokens are read from `tokens` for the few passages that are read closely.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import base64
 import json
 import os
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any
 import apsw
 import numpy as np
 
-from ragqa.errors import FingerprintMismatch, IndexLocked, NoIndex
+from ragqa.errors import IndexLocked
 from ragqa.store import fts, require_unit_length
 from ragqa.store.fts import in_collections
 from ragqa.store.integrity import faults
@@ -34,7 +35,7 @@ from ragqa.store.rows import (
     stored_calibration,
     stored_path,
 )
-from ragqa.store.schema import check_version, connect, errors_explained, make_schema
+from ragqa.store.schema import errors_explained
 from ragqa.types import Calibration, Document, DocumentRecord, Filter, Hit, Matrix, Mention, Passage, Signs, Vector
 
 MAX_K = 4096  # vec0's own limit
@@ -306,64 +307,3 @@ class SQLiteStore:
 
     def _hit(self, row: tuple[Any, ...], score: float, name: str) -> Hit:
         return Hit(read_passage(row), read_path(row[9]), score, {name: score})
-
-
-def create_index(
-    path: Path, *, fingerprint: str, model: str, dim: int, centre: Callable[[], Vector] | None = None
-) -> SQLiteStore:
-    """Open the index at `path` for writing, and make it first where there is none.
-
-    Args:
-        centre: Of the model's token vectors, (dim,); asked for only when the index is new. None: the origin.
-
-    Raises:
-        FingerprintMismatch: It was made with another model or another way of cutting passages.
-    """
-
-    def describe() -> dict[str, str]:
-        measured = (centre() if centre else np.zeros(dim)).astype("<f4").tobytes()
-        about = {"fingerprint": fingerprint, "model": model, "dim": str(dim)}
-        return about | {"centre": base64.b64encode(measured).decode()}
-
-    with errors_explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not path.exists():
-            # Born with its final mode: SQLite gives the same to the files it puts beside it.
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        connection = connect(path, apsw.SQLITE_OPEN_READWRITE)
-        try:
-            make_schema(connection, path, describe)
-            store = SQLiteStore(connection, path)
-            require_fingerprint(store, fingerprint, model)
-        except BaseException:
-            connection.close()
-            raise
-        return store
-
-
-def open_index(path: Path, *, writable: bool = False) -> SQLiteStore:
-    """Open an index that exists.
-
-    Raises:
-        NoIndex: There is none.
-        IndexDamaged: It is no index, or from a newer version.
-    """
-    if not path.is_file() or path.stat().st_size == 0:
-        raise NoIndex(f"{path}: no index yet", "run `ragqa index FOLDER` first")
-    with errors_explained(path):
-        connection = connect(path, apsw.SQLITE_OPEN_READWRITE if writable else apsw.SQLITE_OPEN_READONLY)
-        try:
-            check_version(connection, path)
-            return SQLiteStore(connection, path)
-        except BaseException:
-            connection.close()
-            raise
-
-
-def require_fingerprint(store: SQLiteStore, fingerprint: str, model: str) -> None:
-    """Refuse an embedder whose vectors cannot be compared with the stored ones."""
-    if store.fingerprint != fingerprint:
-        raise FingerprintMismatch(
-            f"{store.path} was made with {store.model}; {model} is asked for, and their vectors cannot be compared",
-            f"ask with `--embed-model {store.model}`, or index again into another file with `--db FILE`",
-        )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ragqa.index import Summary, fingerprint, update_index
-from ragqa.store.sqlite import create_index
+from ragqa.store.opening import create_index
 from tests.conftest import BREAD, LIGHTHOUSE, Ragqa
 from tests.fakes import WordEmbedder
 

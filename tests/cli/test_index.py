@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from ragqa.errors import RagqaError
-from ragqa.store.sqlite import open_index
+from ragqa.store.opening import open_index
 from tests.conftest import BREAD, CORPUS, LIGHTHOUSE, RAGQA, Ragqa
 
 pytestmark = pytest.mark.model

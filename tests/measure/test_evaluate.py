@@ -12,7 +12,7 @@ from ragqa.measure.datasets import Example
 from ragqa.measure.evaluate import Asking, evaluate
 from ragqa.measure.layout import keep_only, lay_out
 from ragqa.prompt import load_template
-from ragqa.store.sqlite import create_index
+from ragqa.store.opening import create_index
 from ragqa.write import Writing
 from tests.fakes import EchoGenerator, WordEmbedder
 

@@ -12,7 +12,7 @@ import pytest
 from ragqa.calibrate import CalibratedStore
 from ragqa.store import HidingStore
 from ragqa.store.exact import ExactStore
-from ragqa.store.sqlite import create_index
+from ragqa.store.opening import create_index
 from ragqa.types import Calibration, Document, Filter, Matrix, Passage, Signs
 from tests.fakes import document, passage
 

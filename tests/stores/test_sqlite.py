@@ -18,9 +18,10 @@ import pytest
 import sqlite_vec
 
 from ragqa.errors import FingerprintMismatch, IndexDamaged, IndexLocked, ModelError, NoIndex, RagqaError
+from ragqa.store.opening import create_index, open_index
 from ragqa.store.rows import stored_calibration
 from ragqa.store.schema import APPLICATION_ID, SCHEMA_VERSION
-from ragqa.store.sqlite import SQLiteStore, create_index, open_index
+from ragqa.store.sqlite import SQLiteStore
 from ragqa.types import Calibration, Matrix, Vector
 from tests.fakes import document, passage
 

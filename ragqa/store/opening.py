@@ -1,0 +1,77 @@
+"""How an index is made, opened and refused."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import apsw
+import numpy as np
+
+from ragqa.errors import FingerprintMismatch, NoIndex
+from ragqa.store.schema import check_version, connect, errors_explained, make_schema
+from ragqa.store.sqlite import SQLiteStore
+from ragqa.types import Vector
+
+
+def create_index(
+    path: Path, *, fingerprint: str, model: str, dim: int, centre: Callable[[], Vector] | None = None
+) -> SQLiteStore:
+    """Open the index at `path` for writing, and make it first where there is none.
+
+    Args:
+        centre: Of the model's token vectors, (dim,); asked for only when the index is new. None: the origin.
+
+    Raises:
+        FingerprintMismatch: It was made with another model or another way of cutting passages.
+    """
+
+    def describe() -> dict[str, str]:
+        measured = (centre() if centre else np.zeros(dim)).astype("<f4").tobytes()
+        about = {"fingerprint": fingerprint, "model": model, "dim": str(dim)}
+        return about | {"centre": base64.b64encode(measured).decode()}
+
+    with errors_explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not path.exists():
+            # Born with its final mode: SQLite gives the same to the files it puts beside it.
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        connection = connect(path, apsw.SQLITE_OPEN_READWRITE)
+        try:
+            make_schema(connection, path, describe)
+            store = SQLiteStore(connection, path)
+            require_fingerprint(store, fingerprint, model)
+        except BaseException:
+            connection.close()
+            raise
+        return store
+
+
+def open_index(path: Path, *, writable: bool = False) -> SQLiteStore:
+    """Open an index that exists.
+
+    Raises:
+        NoIndex: There is none.
+        IndexDamaged: It is no index, or from a newer version.
+    """
+    if not path.is_file() or path.stat().st_size == 0:
+        raise NoIndex(f"{path}: no index yet", "run `ragqa index FOLDER` first")
+    with errors_explained(path):
+        connection = connect(path, apsw.SQLITE_OPEN_READWRITE if writable else apsw.SQLITE_OPEN_READONLY)
+        try:
+            check_version(connection, path)
+            return SQLiteStore(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+
+
+def require_fingerprint(store: SQLiteStore, fingerprint: str, model: str) -> None:
+    """Refuse an embedder whose vectors cannot be compared with the stored ones."""
+    if store.fingerprint != fingerprint:
+        raise FingerprintMismatch(
+            f"{store.path} was made with {store.model}; {model} is asked for, and their vectors cannot be compared",
+            f"ask with `--embed-model {store.model}`, or index again into another file with `--db FILE`",
+        )
