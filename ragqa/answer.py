@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from textwrap import dedent, indent
 
 from ulid import ULID
 
@@ -12,10 +13,10 @@ from ragqa.embed import Embedder
 from ragqa.errors import UsageError
 from ragqa.evidence import enough, select
 from ragqa.files import MAX_FILE_SIZE
+from ragqa.mark import mark
 from ragqa.prompt import Layout
 from ragqa.read.freshness import cite
 from ragqa.retrieve import retrieve
-from ragqa.span import mark
 from ragqa.store import VectorStore
 from ragqa.support import signals, support
 from ragqa.tally import extent, tally
@@ -80,12 +81,14 @@ def answer_question(
     retrieved = retrieve(question, embedder=embedder, store=store, k=k, where=where, once=True, lap=watch.lap)
     evidence = select(retrieved, embedder=embedder, question=question, k=CONSIDERED)
     quotes = enough(evidence, quotes)
-    evidence = mark(question, evidence, retrieved=retrieved, embedder=embedder, quotes=quotes)
     judged = signals(retrieved, evidence, question)
-    watch.lap("evidence")
-    written, layout = NOTHING, writing.template.layout if writing else "prose"
     supported = support(judged, store.calibration)
     abstains = not evidence or supported < min_support
+    watch.lap("evidence")
+    asked_too = writing.generator if writing and writing.small and not abstains else None
+    evidence = mark(question, evidence, retrieved=retrieved, embedder=embedder, generator=asked_too, quotes=quotes)
+    watch.lap("mark")
+    written, layout = NOTHING, writing.template.layout if writing else "prose"
     if writing and not abstains:
         told = _telling(on_sentence, evidence, quotes, layout)
         written = write(question, retrieved.hits, evidence, writing, lap=watch.lap, say=say, judged=told)
@@ -242,7 +245,7 @@ def quotation(evidence: Evidence) -> str:
 
 
 def laid_out(quote: str, block: bool) -> str:
-    return "\n".join("    " + line for line in quote.splitlines()) if block else f"“{' '.join(quote.split())}”"
+    return indent(dedent(quote), "    ") if block else f"“{' '.join(quote.split())}”"
 
 
 def is_block(evidence: Evidence) -> bool:

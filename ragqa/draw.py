@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from ragqa.sentences import quotable_spans
+from ragqa.quotable import quotable_spans
 from ragqa.terms import STOP_WORDS, UNSPACED, WORD
 from ragqa.types import Passage
 

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from math import log
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ragqa.answer_type import AnswerType, expected
 from ragqa.chunk import embedded_text
 from ragqa.embed import Embedder
 from ragqa.interaction import max_sim
+from ragqa.quotable import FENCE, quotable_spans
 from ragqa.retrieve import Retrieved
-from ragqa.sentences import FENCE, quotable_spans
-from ragqa.terms import UNSPACED, WORD, coverage, rarities, terms
+from ragqa.terms import STOP_WORDS, UNSPACED, WORD, coverage, rarities, terms
 from ragqa.types import Evidence, Hit, Matrix, Passage, Spans
 
 READ = 3  # passages whose sentences are weighed
@@ -28,12 +29,12 @@ _PAIR = re.compile(r"\w\s*[:=|→]\s*\S|\d")  # `wifi: hunter2`, `| attic | 4711
 
 # A conditional logit: which of a question's sentences answers it. `scripts/fit` fits it anew and prints it.
 WEIGHTS: Mapping[str, float] = {
-    "max_sim": 40.87,
-    "cosine": 12.69,
-    "coverage": 1.98,
-    "window_coverage": 3.21,
-    "passage_coverage": 7.96,
-    "wrong_type": -3.03,
+    "max_sim": 41.24,
+    "cosine": 12.28,
+    "coverage": 1.88,
+    "window_coverage": 3.32,
+    "passage_coverage": 7.67,
+    "wrong_type": -3.02,
     "log_words": -0.36,
 }
 
@@ -68,11 +69,11 @@ def select(retrieved: Retrieved, *, embedder: Embedder, question: str, k: int) -
     how likely it is the one that answers, should one of those weighed do so; the shares of all add up to 1.
     """
     rarity = rarities(retrieved.words, retrieved.frequencies, retrieved.passages)
-    asked = expected(question)
+    asked, words = expected(question), asked_words(question, embedder)
     weighed: list[tuple[float, Candidate, dict[str, float]]] = []
     for hit, near in list(zip(retrieved.hits, retrieved.near, strict=True))[:READ]:
         candidates = list(read_closely(hit, near, embedder))
-        for found, candidate in zip(features(hit, candidates, rarity, asked), candidates, strict=True):
+        for found, candidate in zip(features(hit, candidates, rarity, asked, words), candidates, strict=True):
             weighed.append((sum(weight * found[name] for name, weight in WEIGHTS.items()), candidate, found))
     weighed.sort(key=lambda one: -one[0])
     return _shared(_distinct(weighed))[:k]
@@ -132,13 +133,22 @@ def says_something(quote: str) -> bool:
 
 
 def features(
-    hit: Hit, candidates: Sequence[Candidate], rarity: Mapping[str, float], asked: AnswerType | None
+    hit: Hit,
+    candidates: Sequence[Candidate],
+    rarity: Mapping[str, float],
+    asked: AnswerType | None,
+    words: Sequence[NDArray[np.intp]],
 ) -> Iterator[dict[str, float]]:
     """What each candidate of one passage is weighed by.
 
     `max_sim` and `cosine` of its tokens, the best and the mean similarity; `coverage` of the sentence alone, of a
     window with the sentences beside it (a pronoun's noun stands in the one before, a cause often in the next), and of
-    the whole passage; whether it lacks the kind of thing that the question asks for; its length.
+    the whole passage; whether it lacks the kind of thing that the question asks for; its length. `least_matched`, how
+    near it comes to the word of the question that it misses most, says nothing of which sentence answers, but much of
+    whether any does.
+
+    Args:
+        words: For each word of the question that carries meaning, its tokens' rows in `near`.
     """
     passage = hit.passage
     whole = coverage(terms(" ".join([*passage.heading, passage.text])), rarity)
@@ -154,7 +164,22 @@ def features(
             "passage_coverage": whole,
             "wrong_type": float(asked is not None and not asked.holds(candidate.quote)),
             "log_words": log(1 + word_count(candidate.quote)),
+            "least_matched": _least_matched(candidate.near, words),
         }
+
+
+def asked_words(question: str, embedder: Embedder) -> list[NDArray[np.intp]]:
+    """For each word of a question that carries meaning, which of the question's tokens it is made of."""
+    tokens = embedder.token_spans(question)
+    words = [word.span() for word in WORD.finditer(question) if word.group().lower() not in STOP_WORDS]
+    return [np.nonzero((tokens[:, 1] > start) & (tokens[:, 0] < end))[0] for start, end in words]
+
+
+def _least_matched(near: Matrix, words: Sequence[NDArray[np.intp]]) -> float:
+    if not near.size:
+        return 0.0
+    best = near.max(axis=1)
+    return min((float(best[rows].mean()) for rows in words if len(rows) and rows[-1] < len(best)), default=0.0)
 
 
 def word_count(text: str) -> float:

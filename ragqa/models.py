@@ -252,7 +252,7 @@ def _register_folder(models: Path, name: str, path: Path, origin: str, licence: 
 def _register_gguf(
     models: Path, name: str, path: Path, origin: str, licence: str = "", *, requantized: bool = False
 ) -> Manifest:
-    from ragqa.generate import read_header, requantize
+    from ragqa.gguf import read_header, requantize
 
     header = read_header(path)
     with new_folder(_place(models, name)) as folder:

@@ -47,7 +47,7 @@ class Settings:
     template: str = "answer"
     threads: int = 0
     passages: int = 5
-    quotes: int = 3
+    quotes: int = 4
     budget: int = 0
     max_answer: int = 0
     max_sentences: int = 0

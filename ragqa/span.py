@@ -1,8 +1,7 @@
-"""Evidence → evidence with its short answer marked: the few words of one quoted sentence that answer best.
+"""Sentences → their runs of a few words, each with a logit of being the answer.
 
-A conditional logit over all runs of a few words, weighed by where they begin and end, what they hold, and how the
-question's words and tokens lie around them. No model is asked. The weights stand in span.json; `scripts/fit-span`
-fits them anew.
+A conditional logit over all runs, weighed by where they begin and end, what they hold, and how the question's words and
+tokens lie around them. No model is asked. The weights stand in span.json; `scripts/fit-span` fits them anew.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,9 +24,7 @@ from ragqa.runs import KINDS, NUMERALS, Words, read_words
 from ragqa.terms import terms
 from ragqa.types import Evidence, Matrix, Spans
 
-LOOKED_AT = 2  # sentences; the answer is in one of the best two more often than in the best by 13 points of a hundred
 REACH = 15  # words to each side in which the question's words count as near
-MIN_SHARE = 0.02  # how likely the best run must be; below this nothing stands out
 WEIGHTS_FILE = Path(__file__).with_name("span.json")
 
 Column = NDArray[Any]  # (runs,)
@@ -44,27 +40,6 @@ _STOP = (
     r"\b)"
 )
 _ASKED_FOR = re.compile(rf"\s+(?:(?:is|are|was|were)\s+(?:the|an?)\s+)?((?:{_STOP}[\w-]+\s*){{1,3}})", re.IGNORECASE)
-
-
-def mark(
-    question: str, evidence: Sequence[Evidence], *, retrieved: Retrieved, embedder: Embedder, quotes: int = LOOKED_AT
-) -> list[Evidence]:
-    """The same evidence, one of the first sentences with its `span` set, or none where nothing stands out.
-
-    Args:
-        quotes: How many sentences will be shown; the others are not marked.
-    """
-    read = list(read_all(question, evidence[: min(quotes, LOOKED_AT)], retrieved, embedder))
-    scored = [(place, words, score(found)) for place, words, found in read if len(words.first)]
-    if not scored:
-        return list(evidence)
-    logits = np.concatenate([logits for _place, _words, logits in scored])
-    odds = np.exp(logits - logits.max())
-    if odds.max() / odds.sum() < MIN_SHARE:
-        return list(evidence)
-    place, words, own = max(scored, key=lambda one: float(one[2].max()))
-    best = int(own.argmax())
-    return [replace(one, span=words.bounds(best)) if n == place else one for n, one in enumerate(evidence)]
 
 
 def read_all(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ragqa.sentences import quotable_spans
+from ragqa.quotable import quotable_spans
 from ragqa.store import VectorStore
 from ragqa.types import Counted, Evidence, Filter, Hit, Listed, Mention, Tally
 from ragqa.whole import Subject, TallyQuestion

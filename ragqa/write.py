@@ -35,6 +35,11 @@ class Writing:
     sentences: int = 2
     excerpt: int = 0
 
+    @property
+    def small(self) -> bool:
+        """Whether the Llama is one that has to be led: the words it would mark help, and whole passages mislead it."""
+        return self.excerpt > 0
+
 
 @dataclass(frozen=True, slots=True)
 class Written:

@@ -85,9 +85,16 @@ def ask_all(datasets: Sequence[Dataset], distractors: Path | None, scratch: Path
             asked.append(ask(example, dataset.name, gold, store, embedder))
             if gold:
                 with store.without(gold):
-                    asked.append(replace(ask(example, dataset.name, gold, store, embedder), present=False))
+                    hidden = replace(ask(example, dataset.name, gold, store, embedder), present=False)
+                if not stands_elsewhere(hidden):
+                    asked.append(hidden)
         print(f"{dataset.name}: {len(dataset.examples)} questions", flush=True)
     return asked
+
+
+def stands_elsewhere(hidden: Asked) -> bool:
+    """Whether the answer stands in what would be quoted without the question's documents: then it is answered still."""
+    return any(contains(one.quote, hidden.example.answers) for one in hidden.found[: settle().quotes])
 
 
 def index_dataset(dataset: Dataset, scratch: Path, store: IndexStore, embedder: Embedder) -> dict[Path, str]:

@@ -92,6 +92,7 @@ class EchoGenerator:
         self.script = script
         self.context = context
         self.prompts: list[Prompt] = []
+        self.weighed: list[str] = []
         self.loads = 0
 
     def count_tokens(self, piece: Piece) -> int:
@@ -103,6 +104,12 @@ class EchoGenerator:
     def generate(self, prompt: Prompt, *, max_tokens: int) -> Iterator[str]:
         self.prompts.append(prompt)
         yield from self.script[:max_tokens]
+
+    def log_likelihoods(self, prompt: str, texts: Sequence[str]) -> list[float]:
+        """What it was told to say is likely as an answer, all else the less so the longer it is."""
+        self.weighed.append(prompt)
+        said = "".join(self.script).split()
+        return [-0.1 * sum(word not in said for word in text.split()) - words(text) for text in texts]
 
 
 def passage(
@@ -132,7 +139,7 @@ def retrieved(question: str, *hits: Hit) -> Retrieved:
 def evidence(quote: str, *, heading: tuple[str, ...] = (), document: str = "notes/a.md") -> Evidence:
     """Evidence whose passage says nothing else."""
     found = hit(quote, heading=heading, document=document)
-    return Evidence(found, quote, 0, len(quote), 1, 1 + quote.count("\n"), 0.9, {"max_sim": 0.9})
+    return Evidence(found, quote, 0, len(quote), 1, 1 + quote.count("\n"), 0.9, {"max_sim": 0.9, "least_matched": 0.9})
 
 
 def document(

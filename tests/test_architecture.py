@@ -15,10 +15,10 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "ragqa"
 
 FLOORS = (
-    ("types", "errors", "settings", "sentences", "files", "catalogue", "chat_format"),
-    ("embed", "generate", "tokens", "models", "hub", "store"),
+    ("types", "errors", "settings", "sentences", "quotable", "files", "catalogue", "chat_format"),
+    ("embed", "generate", "gguf", "likelihood", "tokens", "models", "hub", "store"),
     (
-        *("read", "chunk", "terms", "interaction", "retrieve", "answer_type", "evidence", "runs", "span"),
+        *("read", "chunk", "terms", "interaction", "retrieve", "answer_type", "evidence", "runs", "span", "mark"),
         *("support", "draw", "whole", "tally", "prompt", "verify", "write"),
     ),
     ("index", "answer", "calibrate", "measure"),
@@ -33,7 +33,7 @@ OWNERS = {
     "transformers": {"embed.sentence_transformer"},
     "onnxruntime": {"embed.onnx"},
     "onnx": {"embed.graph", "embed.prepare"},
-    "llama_cpp": {"generate"},
+    "llama_cpp": {"generate", "gguf", "likelihood"},
     "tiktoken": {"tokens"},
     "apsw": {"store.sqlite", "store.opening", "store.schema", "store.integrity", "store.fts"},
     "huggingface_hub": {"hub"},

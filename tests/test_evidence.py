@@ -17,6 +17,7 @@ from ragqa.chunk import embedded_text
 from ragqa.evidence import (
     READ,
     WEIGHTS,
+    asked_words,
     enough,
     features,
     heading_at,
@@ -26,7 +27,7 @@ from ragqa.evidence import (
     without_targets,
     word_count,
 )
-from ragqa.sentences import CODE_LINES
+from ragqa.quotable import WHOLE_LINES
 from ragqa.types import Evidence, Hit, Passage
 from tests.fakes import WORD, WordEmbedder, evidence, hit, retrieved
 
@@ -46,7 +47,11 @@ def weighed(one: Hit, question: str = QUESTION) -> list[dict[str, float]]:
     """What each candidate of a passage is weighed by; every word of the question tells as much as any other."""
     (near,) = retrieved(question, one).near
     candidates = list(read_closely(one, near, WordEmbedder()))
-    return list(features(one, candidates, {"bridg": 1.0, "open": 1.0}, expected(question)))
+    return list(
+        features(
+            one, candidates, {"bridg": 1.0, "open": 1.0}, expected(question), asked_words(question, WordEmbedder())
+        )
+    )
 
 
 # The best
@@ -140,16 +145,16 @@ def test_headings_alone_give_no_evidence():
     assert chosen(hit("# When was the bridge opened\n")) == []
 
 
-def test_front_matter_headings_and_the_heads_of_tables_are_not_quoted():
+def test_front_matter_and_headings_are_not_quoted_and_tables_are_with_their_heads():
     text = (
         "---\ntitle: When was the bridge opened\n---\n# When was the bridge opened\n\n"
         "| when the bridge | was opened |\n|---|---|\n| the bridge | 1894 |\n"
     )
-    assert chosen(hit(text)) == ["| the bridge | 1894 |"]
+    assert chosen(hit(text)) == ["| when the bridge | was opened |\n|---|---|\n| the bridge | 1894 |"]
 
 
 def test_code_is_quoted_whole_and_as_code():
-    code = "".join(f"open(bridge, {n})\n" for n in range(CODE_LINES)).rstrip()
+    code = "".join(f"open(bridge, {n})\n" for n in range(WHOLE_LINES)).rstrip()
     (one,) = selected(hit(f"```\n{code}\n```\n"))
     assert (one.quote, one.code) == (code, True)
     assert [prose.code for prose in selected(hit("The bridge is red."))] == [False]
@@ -169,11 +174,26 @@ def test_each_part_of_a_lone_sentence_is_worked_out_by_hand():
         "passage_coverage": 1,
         "wrong_type": 0,
         "log_words": pytest.approx(log(1 + 3)),
+        "least_matched": pytest.approx(1),
     }
 
 
-def test_a_sentence_is_weighed_by_the_weights_there_are():
-    assert all(set(found) == set(WEIGHTS) for found in weighed(hit(FACTS)))
+def test_a_sentence_is_weighed_by_the_weights_there_are_and_tells_support_one_thing_more():
+    assert all(set(found) == {*WEIGHTS, "least_matched"} for found in weighed(hit(FACTS)))
+
+
+def test_the_word_of_the_question_that_is_missed_most_tells_how_badly():
+    (whole,) = weighed(hit("The bridge opened."), question="bridge opened")
+    (half,) = weighed(hit("The bridge was painted."), question="bridge opened")
+    assert whole["least_matched"] == pytest.approx(1)
+    assert half["least_matched"] < 0.5
+
+
+def test_words_that_carry_no_meaning_are_not_missed():
+    question = "When was the bridge opened?"
+    (found,) = weighed(hit("A bridge opened there."), question=question)
+    assert found["least_matched"] == pytest.approx(1)
+    assert [len(rows) for rows in asked_words(question, WordEmbedder())] == [1, 1]
 
 
 def test_the_kind_of_thing_asked_for_is_there_or_is_missing_or_any_will_do():
@@ -330,5 +350,5 @@ def test_a_heading_inside_a_passage_counts_for_the_sentences_under_it():
     found = hit(ORCHARD, heading=("Orchard", "Apples"))
     near = retrieved("pears", found).near[0]
     candidates = list(read_closely(found, near, WordEmbedder()))
-    covered = [one["window_coverage"] for one in features(found, candidates, {"pear": 1.0}, None)]
+    covered = [one["window_coverage"] for one in features(found, candidates, {"pear": 1.0}, None, [])]
     assert covered == [0, 1]

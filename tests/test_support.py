@@ -26,7 +26,7 @@ def found(
 
 
 def quoted(text: str, max_sim: float = 0.9, heading: tuple[str, ...] = ()) -> list[Evidence]:
-    return [replace(evidence(text, heading=heading), scores={"max_sim": max_sim})]
+    return [replace(evidence(text, heading=heading), scores={"max_sim": max_sim, "least_matched": 0.5})]
 
 
 def scored(dense: float = 0.9, lexical: float = 0.0) -> Hit:

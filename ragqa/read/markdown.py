@@ -11,7 +11,7 @@ from typing import Literal
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from ragqa.sentences import FRONT_MATTER
+from ragqa.quotable import FRONT_MATTER
 from ragqa.types import Block
 
 _MARKUP = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)|[*`]+")
