@@ -27,6 +27,7 @@ from ragqa.write import NOTHING, Writing, write
 
 NOT_HERE = "These documents do not answer that."
 CONSIDERED = 24  # sentences of evidence that the Llama's words are held against
+NEAREST = 2  # sentences that are shown though they do not answer
 LISTED = 20  # documents that an answer by counting names
 
 
@@ -80,14 +81,15 @@ def answer_question(
     say("searching")
     retrieved = retrieve(question, embedder=embedder, store=store, k=k, where=where, once=True, lap=watch.lap)
     evidence = select(retrieved, embedder=embedder, question=question, k=CONSIDERED)
-    quotes = enough(evidence, quotes)
     judged = signals(retrieved, evidence, question)
     supported = support(judged, store.calibration)
     abstains = not evidence or supported < min_support
+    quotes = min(quotes, NEAREST) if abstains else enough(evidence, quotes)
     watch.lap("evidence")
-    asked_too = writing.generator if writing and writing.small and not abstains else None
-    evidence = mark(question, evidence, retrieved=retrieved, embedder=embedder, generator=asked_too, quotes=quotes)
-    watch.lap("mark")
+    if not abstains:
+        small = writing.generator if writing and writing.small else None
+        evidence = mark(question, evidence, retrieved=retrieved, embedder=embedder, generator=small, quotes=quotes)
+        watch.lap("mark")
     written, layout = NOTHING, writing.template.layout if writing else "prose"
     if writing and not abstains:
         told = _telling(on_sentence, evidence, quotes, layout)

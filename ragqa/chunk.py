@@ -13,12 +13,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ragqa.sentences import sentence_spans
-from ragqa.types import Block, Count, Document, Passage
+from ragqa.types import Block, Count, Document, Kind, Passage
 
-VERSION = "1"  # part of the fingerprint: passages cut otherwise are not comparable
+VERSION = "2"  # part of the fingerprint: passages cut otherwise are not comparable
 TINY = 64  # tokens; a passage shorter than this takes its neighbour in
 LARGE = 320  # tokens; code or a list is not attached to a paragraph beyond this
 HEADING_SHARE = 4  # headings are given a quarter of a passage's tokens at most
+PROSE = ("paragraph", "quotation")
 PIECE = 1600  # characters; nothing longer is ever given to the tokenizer at once
 
 
@@ -30,7 +31,7 @@ class _Unit:
         room: Tokens that a passage under the unit's headings may have.
     """
 
-    kind: str
+    kind: Kind
     start: int
     end: int
     heading: tuple[str, ...]
@@ -55,7 +56,7 @@ def split(document: Document, count: Count, limit: int) -> list[Passage]:
     passages = []
     for ordinal, group in enumerate(_groups(units), start=1):
         heading = next((u.heading for u in group if u.kind != "heading"), group[0].heading)
-        passages.append(_passage(document, ordinal, group[0].start, group[-1].end, heading, lines))
+        passages.append(_passage(document, ordinal, group, heading, lines))
     return passages
 
 
@@ -89,7 +90,7 @@ def _heading_tokens(heading: Sequence[str], count: Count) -> int:
 def _parts(text: str, start: int, end: int, kind: str, count: Count, room: int) -> list[tuple[int, int]]:
     """Divide a stretch that is too long, at the best place there is; every part is shorter than the whole."""
     stretch = text[start:end]
-    for cut in (_at_lines, _at_sentences, _at_spaces) if kind != "paragraph" else (_at_sentences, _at_spaces):
+    for cut in (_at_sentences, _at_spaces) if kind in PROSE else (_at_lines, _at_sentences, _at_spaces):
         spans = list(_packed(stretch, cut(stretch), count, room))
         if len(spans) > 1:
             return [(start + a, start + b) for a, b in spans]
@@ -143,13 +144,14 @@ def _joins(group: Sequence[_Unit], unit: _Unit) -> bool:
         return True
     if unit.kind == "heading" or unit.heading != group[-1].heading:
         return tokens < TINY
-    attached = unit.kind in ("code", "list", "table") and group[-1].kind == "paragraph"
+    attached = unit.kind in ("code", "list", "table", "quotation") and group[-1].kind in PROSE
     return tokens < TINY or unit.tokens < TINY // 2 or (attached and tokens + unit.tokens <= LARGE)
 
 
 def _passage(
-    document: Document, ordinal: int, start: int, end: int, heading: tuple[str, ...], lines: Sequence[int]
+    document: Document, ordinal: int, group: Sequence[_Unit], heading: tuple[str, ...], lines: Sequence[int]
 ) -> Passage:
+    start, end = group[0].start, group[-1].end
     text = document.text[start:end]
     first = start + len(text) - len(text.lstrip())
     last = start + len(text.rstrip()) - 1
@@ -162,6 +164,7 @@ def _passage(
         line_start=_line(lines, min(first, end - 1)),
         line_end=_line(lines, max(last, min(first, end - 1))),
         heading=heading,
+        blocks=tuple(Block(unit.kind, unit.start - start, unit.end - start, unit.heading) for unit in group),
     )
 
 

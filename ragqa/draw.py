@@ -136,7 +136,7 @@ def question_of_heading(passage: Passage, random: Random) -> Drawn | None:
 
 def question_of_sentence(passage: Passage, random: Random) -> Drawn | None:
     """A sentence of it without the part that answers and without some of its words; None where none is fit."""
-    spans = [span for span in quotable_spans(passage.text, first=passage.start == 0) if not span[2]]
+    spans = [span for span in quotable_spans(passage.text, passage.blocks) if not span[2]]
     for start, end, _code in random.sample(spans, len(spans)):
         sentence = _plain(passage.text[start:end])
         asked = _ask_unspaced(sentence, random) if UNSPACED.search(sentence) else _ask(sentence, random)

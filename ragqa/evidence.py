@@ -14,7 +14,7 @@ from ragqa.answer_type import AnswerType, expected
 from ragqa.chunk import embedded_text
 from ragqa.embed import Embedder
 from ragqa.interaction import max_sim
-from ragqa.quotable import FENCE, quotable_spans
+from ragqa.quotable import quotable_spans
 from ragqa.retrieve import Retrieved
 from ragqa.terms import STOP_WORDS, UNSPACED, WORD, coverage, rarities, terms
 from ragqa.types import Evidence, Hit, Matrix, Passage, Spans
@@ -23,7 +23,6 @@ READ = 3  # passages whose sentences are weighed
 MIN_WORDS = 3  # shorter ones win by accident and say nothing
 MIN_CHARACTERS = 6  # the same where no space parts words
 LIKELY = 0.95  # together, the shares of the sentences that are quoted, if there may be so many
-_HEADING = re.compile(r"(#{1,6})[ \t]+(.*?)[ \t]*#*$")
 _LINK = re.compile(r"!?\[([^\[\]\n]*)\]\([^()\s]*(?:\s[^()\n]*)?\)")
 _PAIR = re.compile(r"\w\s*[:=|→]\s*\S|\d")  # `wifi: hunter2`, `| attic | 4711 |`: short, and an answer
 
@@ -97,7 +96,7 @@ def read_closely(hit: Hit, near: Matrix, embedder: Embedder) -> Iterator[Candida
     """The stretches of a passage that can be quoted, each with its part of the passage's tokens."""
     text = hit.passage.text
     spans = passage_spans(hit, embedder)[: near.shape[1]]
-    for start, end, code in quotable_spans(text, first=hit.passage.start == 0):
+    for start, end, code in quotable_spans(text, hit.passage.blocks):
         quote = text[start:end]
         if says_something(quote):
             first, last = np.searchsorted(spans[:, 1], start, side="right"), np.searchsorted(spans[:, 0], end)
@@ -106,16 +105,9 @@ def read_closely(hit: Hit, near: Matrix, embedder: Embedder) -> Iterator[Candida
 
 
 def heading_at(passage: Passage, offset: int) -> tuple[str, ...]:
-    """The path of headings over a place in a passage: its own, changed by those that stand in it before the place."""
-    path = [(level, title) for level, title in enumerate(passage.heading, start=1)]
-    code = False
-    for line in passage.text[:offset].splitlines():
-        code ^= bool(FENCE.match(line))
-        found = None if code else _HEADING.match(line)
-        if found and found[2] not in passage.heading:
-            level = len(found[1])
-            path = [*(one for one in path if one[0] < level), (level, found[2])]
-    return tuple(title for _level, title in path)
+    """The path of headings over a place in a passage: a short one can hold several sections."""
+    blocks = (block for block in passage.blocks if block.start <= offset < block.end)
+    return next((block.heading for block in blocks), passage.heading)
 
 
 def passage_spans(hit: Hit, embedder: Embedder) -> Spans:

@@ -137,7 +137,7 @@ def _evidence(mentions: Sequence[Mention]) -> Evidence:
 
 
 def _quotable(mention: Mention) -> list[tuple[int, int, bool]]:
-    spans = quotable_spans(mention.passage.text, first=mention.passage.start == 0)
+    spans = quotable_spans(mention.passage.text, mention.passage.blocks)
     return [(a, b, code) for a, b, code in spans if any(a <= start and end <= b for start, end in mention.spans)]
 
 

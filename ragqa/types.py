@@ -31,15 +31,19 @@ Freshness = Literal["same", "moved", "changed", "deleted"]
 Counted = Literal["documents", "passages", "mentions"]
 
 
+Kind = Literal["front", "heading", "paragraph", "list", "quotation", "table", "code"]
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A stretch of a document that belongs together: `document.text[start:end]`.
+    """A stretch of a document, or of a passage, that belongs together: `text[start:end]`.
 
     Attributes:
+        kind: `front` is what stands before a document about it, not in it.
         heading: The path of headings it stands under, outermost first; a heading's own title included.
     """
 
-    kind: Literal["heading", "paragraph", "list", "table", "code"]
+    kind: Kind
     start: int
     end: int
     heading: tuple[str, ...] = ()
@@ -94,6 +98,8 @@ class Passage:
         line_start: Line of the first character that is not white space, from 1.
         line_end: Line of the last one, inclusive.
         heading: The path of headings it stands under, outermost first.
+        blocks: What it is made of, without gaps, by places in `text`; of a block that was divided, its part. One
+            made without any is one paragraph.
     """
 
     document_id: str
@@ -104,6 +110,7 @@ class Passage:
     line_start: int
     line_end: int
     heading: tuple[str, ...] = ()
+    blocks: tuple[Block, ...] = ()
 
     @property
     def id(self) -> str:
@@ -174,7 +181,7 @@ class Evidence:
         quote: `passage.text[start:end]`, nothing added or taken away.
         start: Offset into the passage's text.
         score: The sentence's score, higher is better.
-        code: Its line breaks mean something.
+        code: Its lines mean something: code, a table, a list with the sentence that announces it.
         span: Offsets into `quote` of the words that answer best, where some stand out.
         heading: The path of headings it stands under, outermost first.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -117,7 +118,8 @@ def passage(
 ) -> Passage:
     """A passage at the start of its document; `line` is the one its first word stands on."""
     last = line + text.strip().count("\n")
-    return Passage(document, ordinal, text, 0, len(text), line, last, heading)
+    blocks = tuple(replace(block, heading=(*heading, *block.heading)) for block in markdown_blocks(text))
+    return Passage(document, ordinal, text, 0, len(text), line, last, heading, blocks)
 
 
 def hit(

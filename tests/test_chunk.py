@@ -85,6 +85,20 @@ def test_the_cited_lines_hold_the_passage(reader: Reader, text: str):
         assert passage.text.strip() in cited
 
 
+@both_readers
+@few_examples
+@given(text=anything)
+def test_a_passage_knows_what_it_is_made_of(reader: Reader, text: str):
+    kinds = [(block.kind, block.start, block.end) for block in reader(text)]
+    for passage in cut(text, reader):
+        places = [0, *(block.end for block in passage.blocks)]
+        assert [block.start for block in passage.blocks] == places[:-1]
+        assert places[-1] == len(passage.text)
+        for block in passage.blocks:
+            start, end = passage.start + block.start, passage.start + block.end
+            assert any(kind == block.kind and first <= start and end <= last for kind, first, last in kinds)
+
+
 def test_a_heading_goes_with_what_it_announces():
     filler = "Some words of the first part. " * 20
     first, second = cut(f"# One\n\n{filler}\n\n# Two\n\nShort.\n", limit=512)

@@ -326,7 +326,9 @@ def test_a_quote_that_lacks_what_is_asked_for_does_not_end_the_quotes():
 
 # Under which heading
 
-ORCHARD = """## Apples
+ORCHARD = """# Orchard
+
+## Apples
 
 They are picked in October.
 
@@ -341,13 +343,13 @@ They are picked in August.
 
 
 def test_a_sentence_stands_under_the_last_heading_before_it():
-    found = hit(ORCHARD, heading=("Orchard", "Apples"))
+    found = hit(ORCHARD)
     places = [heading_at(found.passage, ORCHARD.index(part)) for part in ("October", "August")]
     assert places == [("Orchard", "Apples"), ("Orchard", "Pears")]
 
 
 def test_a_heading_inside_a_passage_counts_for_the_sentences_under_it():
-    found = hit(ORCHARD, heading=("Orchard", "Apples"))
+    found = replace(hit(ORCHARD), passage=replace(hit(ORCHARD).passage, heading=("Orchard", "Apples")))
     near = retrieved("pears", found).near[0]
     candidates = list(read_closely(found, near, WordEmbedder()))
     covered = [one["window_coverage"] for one in features(found, candidates, {"pear": 1.0}, None, [])]

@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ragqa.quotable import PART_LINES, WHOLE_LINES, quotable_spans
+from ragqa.read.markdown import markdown_blocks
+from ragqa.types import Block
 
 texts = (
     st.text("a. \n", max_size=12) | st.text("aB1. !?…\n\t\"')”。！」\u2028#-|*`~", max_size=80) | st.text(max_size=80)
@@ -15,13 +17,13 @@ texts = (
 
 
 def quotes(text: str) -> list[str]:
-    return [text[start:end] for start, end, _code in quotable_spans(text)]
+    return [text[start:end] for start, end, _code in quotable_spans(text, markdown_blocks(text))]
 
 
 @settings(max_examples=200, deadline=None)
 @given(texts)
 def test_quotes_are_stripped_and_stand_in_the_text_in_order(text: str):
-    spans = list(quotable_spans(text))
+    spans = list(quotable_spans(text, markdown_blocks(text)))
     assert all(0 <= start < end <= len(text) for start, end, _whole in spans)
     assert all(text[start:end] == text[start:end].strip() for start, end, whole in spans if not whole)
     assert all(text[start:end] == text[start:end].strip("\n").rstrip() for start, end, whole in spans if whole)
@@ -69,12 +71,12 @@ def test_what_is_set_in_under_a_list_item_is_no_code():
 
 def test_code_in_a_quotation_is_code():
     text = "> So:\n>\n> ```\n> run()\n> ```\n"
-    assert [text[a:b] for a, b, code in quotable_spans(text) if code] == ["> run()"]
+    assert [text[a:b] for a, b, code in quotable_spans(text, markdown_blocks(text)) if code] == ["> run()"]
 
 
 def test_only_code_is_marked_as_code():
     text = "It runs so.\n\n```\nrun()\n```\nIt ran.\n"
-    assert [(text[a:b], code) for a, b, code in quotable_spans(text)] == [
+    assert [(text[a:b], code) for a, b, code in quotable_spans(text, markdown_blocks(text))] == [
         ("It runs so.", False),
         ("run()", True),
         ("It ran.", False),
@@ -82,7 +84,7 @@ def test_only_code_is_marked_as_code():
 
 
 def test_a_sentence_with_a_colon_brings_what_it_announces():
-    assert quotes("Run this:\n\n```\nrun()\n```\nIt ran.\n") == ["Run this:\n\n```\nrun()", "It ran."]
+    assert quotes("Run this:\n\n```\nrun()\n```\nIt ran.\n") == ["Run this:\n\n```\nrun()\n```", "It ran."]
     assert quotes("Buy:\n\n- eggs\n- milk\n\nThen go.\n") == ["Buy:\n\n- eggs\n- milk", "Then go."]
 
 
@@ -119,3 +121,48 @@ def test_code_of_so_many_lines_is_quoted_whole_and_longer_code_in_parts():
     found = quotes(f"```\n{code}more\n```\n")
     assert [len(part.splitlines()) for part in found] == [PART_LINES, PART_LINES, 1]
     assert "\n".join(found) == f"{code}more"
+
+
+def test_a_passage_that_begins_inside_code_is_read_right_side_up():
+    text = "x = 1\ny = 2\n```\n\nAfter the code. More text.\n"
+    blocks = (Block("code", 0, 17), Block("paragraph", 17, len(text)))
+    found = [(text[a:b], whole) for a, b, whole in quotable_spans(text, blocks)]
+    assert found == [("x = 1\ny = 2", True), ("After the code.", False), ("More text.", False)]
+
+
+def test_a_fence_is_closed_by_its_own_kind_only():
+    assert quotes("```\none\n~~~\ntwo\n```\nAfter it.\n") == ["one\n~~~\ntwo", "After it."]
+    assert quotes("Run ```pip install x``` first.\n\nThen go.\n") == ["Run ```pip install x``` first.", "Then go."]
+    assert quotes("1. ```\n   run()\n   ```\n2. Then go. It stores all.\n") == [
+        "   run()",
+        "2. Then go.",
+        "It stores all.",
+    ]
+
+
+def test_headings_of_both_kinds_are_not_quoted():
+    assert quotes("Gecko manual\n============\n\nIt was written by Mona.\n") == ["It was written by Mona."]
+
+
+def test_tables_need_no_bars_outside():
+    text = "service | port\n--- | ---\nproxy | 8412\ncache | 9001\n"
+    assert quotes(text) == [text.strip()]
+
+
+def test_a_quotation_that_is_announced_is_taken_whole():
+    assert quotes("He said:\n\n> one. Two.\n> three.\n\nDone.\n") == ["He said:\n\n> one. Two.\n> three.", "Done."]
+    assert quotes("> One here. Two here.\n") == ["> One here.", "Two here."]
+
+
+def test_a_full_width_colon_announces_too():
+    assert quotes("颜色是红色的：\n\n- 主塔是红色\n") == ["颜色是红色的：\n\n- 主塔是红色"]
+
+
+def test_no_sentence_ends_inside_a_link_or_an_image():
+    text = "![Buttons: Save. Cancel. Deploy.](https://example.org/a.jpg) It works."
+    assert "".join(quotes(text)[:1]).startswith("![Buttons: Save. Cancel. Deploy.](https://example.org/a.jpg)")
+
+
+def test_an_item_announces_only_what_is_set_in_under_it():
+    assert quotes("- Fruit:\n- Bread\n") == ["- Fruit:", "- Bread"]
+    assert quotes("- Fruit:\n  - Apples\n- Bread\n") == ["- Fruit:\n  - Apples", "- Bread"]

@@ -6,21 +6,20 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
-from typing import Literal
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from ragqa.quotable import FRONT_MATTER
-from ragqa.types import Block
+from ragqa.types import Block, Kind
 
 _MARKUP = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)|[*`]+")
 
-Kind = Literal["heading", "paragraph", "list", "table", "code"]
+FRONT_MATTER = re.compile(r"\A---[^\S\n]*\n(?:.*\n)*?---[^\S\n]*(?:\n|\Z)")
 _KINDS: dict[str, Kind] = {
     "heading_open": "heading",
     "bullet_list_open": "list",
     "ordered_list_open": "list",
+    "blockquote_open": "quotation",
     "table_open": "table",
     "fence": "code",
     "code_block": "code",
@@ -53,7 +52,7 @@ def _marks(text: str) -> Iterator[tuple[int, Kind, tuple[str, ...]]]:
     front = FRONT_MATTER.match(text)
     skipped = front.group().count("\n") if front else 0
     if front:
-        yield 0, "paragraph", ()
+        yield 0, "front", ()
     # CommonMark takes a lone carriage return for a line's end; editors, grep and citations do not.
     body = re.sub(r"\r(?!\n)", " ", text[front.end() :] if front else text)
     path: list[tuple[int, str]] = []

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from ragqa.types import Calibration, DocumentRecord, Passage
+from ragqa.types import Block, Calibration, DocumentRecord, Passage
 
 RECORD = "id, path, collection, sha256, size, mtime_ns, passages, indexed_at"
-PASSAGE = """p.key, d.id, p.ordinal, p.text, p.char_start, p.char_end, p.line_start, p.line_end, p.heading, d.path
+PASSAGE = """p.key, d.id, p.ordinal, p.text, p.char_start, p.char_end, p.line_start, p.line_end, p.heading, p.blocks,
+  d.path
   FROM passages p JOIN documents d ON d.key = p.document"""
 
 
@@ -36,8 +37,23 @@ def document_record(row: tuple[Any, ...]) -> DocumentRecord:
 
 
 def read_passage(row: tuple[Any, ...]) -> Passage:
-    _key, document, ordinal, text, start, end, line_start, line_end, heading, _stored = row
-    return Passage(document, ordinal, text, start, end, line_start, line_end, tuple(json.loads(heading)))
+    _key, document, ordinal, text, start, end, line_start, line_end, heading, blocks, _stored = row
+    return Passage(
+        document, ordinal, text, start, end, line_start, line_end, tuple(json.loads(heading)), read_blocks(blocks)
+    )
+
+
+def stored_blocks(blocks: Sequence[Block]) -> str:
+    """JSON: [kind, end, path of headings] of each; a block begins where the one before ends."""
+    return json.dumps([[block.kind, block.end, block.heading] for block in blocks], ensure_ascii=False)
+
+
+def read_blocks(stored: str) -> tuple[Block, ...]:
+    rows = json.loads(stored)
+    starts = [0, *(end for _kind, end, _heading in rows)]
+    return tuple(
+        Block(kind, start, end, tuple(heading)) for start, (kind, end, heading) in zip(starts, rows, strict=False)
+    )
 
 
 def stored_calibration(calibration: Calibration, fingerprint: str) -> str:

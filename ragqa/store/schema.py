@@ -14,7 +14,7 @@ import sqlite_vec
 from ragqa.errors import IndexDamaged, IndexLocked, NotWritable, RagqaError
 
 APPLICATION_ID = 0x72616771  # "ragq"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 BUSY_MS = 10_000
 
 SCHEMA = """
@@ -35,6 +35,7 @@ CREATE TABLE passages (
   document INTEGER NOT NULL REFERENCES documents(key) ON DELETE CASCADE,
   ordinal INTEGER NOT NULL,
   heading TEXT NOT NULL,
+  blocks TEXT NOT NULL,
   text TEXT NOT NULL,
   char_start INTEGER NOT NULL,
   char_end INTEGER NOT NULL,

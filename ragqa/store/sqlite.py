@@ -32,6 +32,7 @@ from ragqa.store.rows import (
     read_calibration,
     read_passage,
     read_path,
+    stored_blocks,
     stored_calibration,
     stored_path,
 )
@@ -101,12 +102,14 @@ class SQLiteStore:
 
     def _insert(self, document: int, collection: str, passage: Passage, vector: Vector, signs: Signs) -> None:
         self._db.execute(
-            "INSERT INTO passages (document, ordinal, heading, text, char_start, char_end, line_start, line_end, crc32)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO passages"
+            " (document, ordinal, heading, blocks, text, char_start, char_end, line_start, line_end, crc32)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 document,
                 passage.ordinal,
                 json.dumps(passage.heading, ensure_ascii=False),
+                stored_blocks(passage.blocks),
                 passage.text,
                 passage.start,
                 passage.end,
@@ -243,7 +246,7 @@ class SQLiteStore:
                 (mark, fts.all_of(words), *values),
             )
             for marked, *row in rows:
-                yield Mention(read_passage(tuple(row)), read_path(row[9]), fts.marked_spans(marked, mark))
+                yield Mention(read_passage(tuple(row)), read_path(row[10]), fts.marked_spans(marked, mark))
 
     def vectors(self, where: Filter | None = None) -> Iterator[tuple[list[Passage], Matrix]]:
         condition, values = in_collections("d.collection", where)
@@ -306,4 +309,4 @@ class SQLiteStore:
         return [by_key[key] for key in keys if key in by_key]
 
     def _hit(self, row: tuple[Any, ...], score: float, name: str) -> Hit:
-        return Hit(read_passage(row), read_path(row[9]), score, {name: score})
+        return Hit(read_passage(row), read_path(row[10]), score, {name: score})

@@ -13,7 +13,7 @@ from ragqa.calibrate import CalibratedStore
 from ragqa.store import HidingStore
 from ragqa.store.exact import ExactStore
 from ragqa.store.opening import create_index
-from ragqa.types import Calibration, Document, Filter, Matrix, Passage, Signs
+from ragqa.types import Block, Calibration, Document, Filter, Matrix, Passage, Signs
 from tests.fakes import document, passage
 
 DIM = 8
@@ -68,7 +68,9 @@ def test_what_was_added_is_known(store: HidingStore):
 
 
 def test_a_passage_comes_back_as_it_was(store: HidingStore):
-    kept = Passage("n/a.md", 1, "naïve 漢字\r\n\ttext\u2028", 3, 20, 2, 4, ("One", 'T"wo', "漢"))
+    text = "naïve 漢字\r\n\ttext\u2028"
+    blocks = (Block("heading", 0, 9, ("One",)), Block("code", 9, len(text), ("One", 'T"wo', "漢")))
+    kept = Passage("n/a.md", 1, text, 3, 20, 2, 4, ("One", 'T"wo', "漢"), blocks)
     store.add(document("x", id="n/a.md"), [kept], unit(1))
     (hit,) = store.search(unit(1)[0], 1)
     assert hit.passage == kept
