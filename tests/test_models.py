@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -198,6 +199,27 @@ def test_the_faster_of_two_preparations_wins(model: Manifest, models: Path):
         (folder / MANIFEST).write_text("{}")
     assert read_manifest(models / "mine") == model
     assert [path.name for path in models.iterdir()] == ["mine"]
+
+
+def test_what_was_prepared_in_an_earlier_form_is_prepared_again(
+    model: Manifest, models: Path, monkeypatch: pytest.MonkeyPatch
+):
+    name = DEFAULTS["embed"]
+    (models / "mine").rename(models / name)
+    prepared: list[str] = []
+
+    def prepare(models: Path, name: str, say: Callable[[str], None]) -> Manifest:
+        prepared.append(name)
+        return model
+
+    monkeypatch.setattr("ragqa.models.prepare", prepare)
+    _write_manifest(replace(model, name=name, folder=models / name, form=MODELS[name].form))
+    ready(models, name, silent)
+    assert prepared == []
+    _write_manifest(replace(model, name=name, folder=models / name, form=1))
+    ready(models, name, silent)
+    assert prepared == [name]
+    assert not (models / name / MANIFEST).exists()
 
 
 # Adding one's own

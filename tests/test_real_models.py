@@ -24,6 +24,7 @@ from ragqa.catalogue import DEFAULTS, MODELS
 from ragqa.chunk import embedded_text
 from ragqa.embed.folder import write_reference_folder
 from ragqa.embed.onnx import OnnxEmbedder
+from ragqa.embed.pieces import MappedTokenizer
 from ragqa.embed.sentence_transformer import SentenceTransformerEmbedder
 from ragqa.embed.unpack import read_packed
 from ragqa.files import sha256_of
@@ -230,6 +231,15 @@ def test_vectors_have_unit_length(embedder: OnnxEmbedder):
 def test_no_passage_is_longer_than_e5_can_read(embedder: OnnxEmbedder, passages: list[Passage]):
     count, limit = embedder.count_tokens, embedder.max_tokens
     assert max(count(embedded_text(passage, count, limit)) for passage in passages) <= 512
+
+
+def test_the_mapped_tokenizer_finds_the_tokens_of_the_whole_one(embedder: OnnxEmbedder, passages: list[Passage]):
+    texts = [*SCRIPTS, *(passage.text for passage in passages)]
+    mapped = MappedTokenizer(embedder.folder, embedder._whole_tokenizer)
+    whole = embedder._whole_tokenizer().encode_batch(texts)
+    for text, expected in zip(texts, whole, strict=True):
+        found = mapped.encode(text)
+        assert (found.ids, found.offsets) == (expected.ids, expected.offsets), text
 
 
 def test_tiktoken_counts_as_llama_cpp_does(generator: LlamaGenerator, passages: list[Passage]):

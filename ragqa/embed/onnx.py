@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ragqa.embed import PASSAGE_PREFIX, QUERY_PREFIX, own_tokens
+from ragqa.embed.pieces import MappedTokenizer, Tokens
 from ragqa.errors import ModelError
 from ragqa.types import Matrix, Spans, Vector
 
 if TYPE_CHECKING:
     import onnxruntime
-    from tokenizers import Encoding, Tokenizer
+    from tokenizers import Tokenizer
 
 GRAPH_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
@@ -38,9 +39,15 @@ class OnnxEmbedder:
         self.threads = max(1, threads)
 
     @cached_property
-    def _tokenizer(self) -> Tokenizer:
+    def _tokenizer(self) -> MappedTokenizer:
         # One text a call is the rule here, and threads of our own do the rest.
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        try:
+            return MappedTokenizer(self.folder, self._whole_tokenizer)
+        except Exception as error:  # tokenizers raises bare Exception
+            raise _damaged(self.folder, error) from error
+
+    def _whole_tokenizer(self) -> Tokenizer:
         from tokenizers import Tokenizer
 
         try:
@@ -66,11 +73,7 @@ class OnnxEmbedder:
             raise _damaged(self.folder / GRAPH_FILE, error) from error
 
     def load(self) -> None:
-        # The session opens outside Python's lock, the tokenizer inside it: so they go side by side.
-        with ThreadPoolExecutor(1) as pool:
-            opening = pool.submit(lambda: self._session)
-            _ = self._tokenizer
-            opening.result()
+        _ = self._session
 
     def count_tokens(self, text: str) -> int:
         return len(self._tokenizer.encode(PASSAGE_PREFIX + text).ids)
@@ -115,7 +118,7 @@ class OnnxEmbedder:
                 list(threads.map(run, batches))
         return vectors, tokens
 
-    def _rows(self, encoding: Encoding, prefix: str) -> list[int]:
+    def _rows(self, encoding: Tokens, prefix: str) -> list[int]:
         return own_tokens(encoding.offsets[: self.max_tokens - 1], prefix)[0]
 
     def _clipped(self, ids: list[int]) -> list[int]:

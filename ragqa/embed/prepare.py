@@ -1,4 +1,4 @@
-"""Packed weights → the two files that the fast embedder reads, held against the reference before they count."""
+"""Packed weights → the files that the fast embedder reads, held against the reference before they count."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from ragqa.embed import PASSAGE_PREFIX, QUERY_PREFIX
 from ragqa.embed.folder import write_reference_folder
 from ragqa.embed.graph import build_graph
 from ragqa.embed.onnx import GRAPH_FILE, TOKENIZER_FILE, OnnxEmbedder
+from ragqa.embed.pieces import write_pieces
 from ragqa.embed.sentence_transformer import SentenceTransformerEmbedder, disagreement
 from ragqa.embed.tokenizer import build_tokenizer
 from ragqa.embed.unpack import read_packed
 from ragqa.errors import ModelError
 
 AGREEMENT = 0.001  # 1 − cosine: how far the fast form may lie from the reference
-# What a fingerprint is made of besides the files: change one of these, and vectors cannot be compared any more.
+FINGERPRINTED = (GRAPH_FILE, TOKENIZER_FILE)  # the other files say the same in another form
+# What a fingerprint is made of besides these files: change one of these, and vectors cannot be compared any more.
 RECIPE = (QUERY_PREFIX, PASSAGE_PREFIX, "mean", "unit", "q4-int8")
 
 # What preparation is judged on: short and long, prose and code, several scripts.
@@ -32,8 +34,8 @@ _SAMPLE = (
 )
 
 
-def prepare_e5(source: Path, folder: Path, dim: int) -> tuple[str, str]:
-    """Write graph and tokenizer into `folder`; returns their names.
+def prepare_e5(source: Path, folder: Path, dim: int) -> tuple[str, ...]:
+    """Write graph and tokenizer into `folder`; returns the names of the files.
 
     Raises:
         ModelError: The source is damaged, or what this machine computes with the graph differs from what
@@ -41,7 +43,9 @@ def prepare_e5(source: Path, folder: Path, dim: int) -> tuple[str, str]:
     """
     encoder = read_packed(source)
     onnx.save(build_graph(encoder), folder / GRAPH_FILE)
-    build_tokenizer(encoder.vocabulary).save(str(folder / TOKENIZER_FILE))
+    tokenizer = build_tokenizer(encoder.vocabulary)
+    tokenizer.save(str(folder / TOKENIZER_FILE))
+    mapped = write_pieces(tokenizer, folder)
     reference = folder / "reference"
     try:
         write_reference_folder(encoder, reference)
@@ -52,4 +56,4 @@ def prepare_e5(source: Path, folder: Path, dim: int) -> tuple[str, str]:
         shutil.rmtree(reference, ignore_errors=True)
     if not apart <= AGREEMENT:
         raise ModelError(f"{source}: this machine computes the model wrongly (1 − cosine = {apart:.4f})")
-    return GRAPH_FILE, TOKENIZER_FILE
+    return GRAPH_FILE, TOKENIZER_FILE, *mapped
