@@ -55,7 +55,9 @@ def test_few_pieces_make_the_tokens_that_all_pieces_make(whole: Tokenizer, mappe
     assert (found.ids, found.offsets) == (expected.ids, expected.offsets)
 
 
-@pytest.mark.parametrize("text", ["", " ", "the bridge opened", "Zürich", "<s> the </s>", "桥桥桥。", "a\x1fb", "x" * 500])
+@pytest.mark.parametrize(
+    "text", ["", " ", "the bridge opened", "Zürich", "<s> the </s>", "桥桥桥。", "a\x1fb", "x" * 500]
+)
 def test_texts_of_all_kinds(whole: Tokenizer, mapped: MappedTokenizer, text: str):
     assert mapped.encode(text).ids == whole.encode(text).ids
 
