@@ -12,6 +12,7 @@ from ragqa.prompt import Layout, Template, pack
 from ragqa.sentences import sentence_spans
 from ragqa.types import Evidence, Hit, Prompt, Sentence
 from ragqa.verify import verify
+from ragqa.verify.wording import strays
 
 _LINE = re.compile(r"^[^\S\n]*(?:(?:[-*•]|\d+[.)])[^\S\n]+)?([^\n]*\S[^\n]*)", re.MULTILINE)
 
@@ -37,7 +38,10 @@ class Writing:
 
     @property
     def small(self) -> bool:
-        """Whether the Llama is one that has to be led: the words it would mark help, and whole passages mislead it."""
+        """Whether the Llama is one that has to be led.
+
+        Whole passages mislead it, it joins words that do not belong together, and the words that it would mark help.
+        """
         return self.excerpt > 0
 
 
@@ -77,7 +81,7 @@ def write(
     lap("prompt")
     say("writing")
     layout, most = writing.template.layout, writing.max_tokens
-    judging = _Judging(evidence, question, judged)
+    judging = _Judging(evidence, question, writing.small, judged)
     text, tokens, ended, spans = "", 0, False, list[tuple[int, int]]()
     for part in writing.generator.generate(prompt, max_tokens=most):
         if not tokens:
@@ -99,12 +103,14 @@ class _Judging:
     """The sentences so far, by their text.
 
     Attributes:
+        closely: Whether they must keep close to the evidence's wording.
         taken: How many stretches of the Llama's text were judged.
         repeats: Whether one of them had been written before.
     """
 
     evidence: Sequence[Evidence]
     question: str
+    closely: bool
     told: Callable[[Sequence[Sentence]], None]
     sentences: dict[str, Sentence] = field(default_factory=dict)
     taken: int = 0
@@ -113,13 +119,20 @@ class _Judging:
     def take(self, text: str, spans: Sequence[tuple[int, int]]) -> None:
         """Judge those of the stretches of `text` that are new."""
         for start, end in spans[self.taken :]:
-            found = verify(text[start:end], self.evidence, self.question)
+            found = [self._held(one) for one in verify(text[start:end], self.evidence, self.question)]
             fresh = {one.text: one for one in found if one.text not in self.sentences}
             self.repeats |= bool(found) and not fresh
             self.sentences |= fresh
             self.taken += 1
             if fresh:
                 self.told(tuple(self.sentences.values()))
+
+    def _held(self, sentence: Sentence) -> Sentence:
+        """A small Llama's sentence is taken only if it keeps close to the wording of what it rests on."""
+        if not self.closely or not sentence.citations:
+            return sentence
+        reason = strays(sentence.text, self.evidence[sentence.citations[0] - 1].quote)
+        return replace(sentence, citations=(), verdict="unsupported", reason=reason) if reason else sentence
 
 
 def excerpt(evidence: Sequence[Evidence]) -> Hit:

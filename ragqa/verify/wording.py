@@ -1,0 +1,57 @@
+"""Whether a sentence keeps so close to the wording of its evidence that little can have been twisted.
+
+A model of a hundred million parameters joins words that do not belong together: every word of "The Horniman Museum
+loaned 35 instruments to the museum" stands in the evidence, and it is the other way round. Of 115 sentences that had
+passed every other check 18 were wrong and six were fragments; of the 38 that keep to these rules 36 were right.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+
+from ragqa.verify.words import IRREGULAR, Word, among, telling, words_of
+
+LEAST = 6  # words; fewer are seldom a sentence
+_QUANTIFIERS = frozenset("all always best each every few first last least less many more most never none only".split())
+_AUXILIARIES = frozenset(
+    "am are be been being can could did do does had has have is may might must shall should was were will would".split()
+)
+_FORMS = frozenset(form for forms in IRREGULAR.replace(";", " ").split() for form in forms.split())
+
+
+def strays(sentence: str, quote: str) -> str:
+    """How a sentence strays from its quote, in a few words; empty when it does not."""
+    said, there = telling(sentence), telling(quote)
+    known = [word.stem for word in there]
+    if len(words_of(sentence)) < LEAST or not _has_verb(sentence):
+        return "hardly a sentence"
+    if _doubles(said, known):
+        return "says a word twice that the evidence says once"
+    if any(not among(word.stem, known) for word in said):
+        return "has words of the question that the evidence has not"
+    if _quantifiers(sentence) - _quantifiers(quote):
+        return "adds how many, or which, to what the evidence says"
+    return "puts the evidence's words in another order" if _turns(said, known) else ""
+
+
+def _has_verb(sentence: str) -> bool:
+    """Whether a word could be its verb: by a list and by endings, so rather too often than too seldom."""
+    words = [word.text.lower() for word in words_of(sentence) if not word.name]
+    return any(word in _AUXILIARIES or word in _FORMS or word.endswith(("ed", "s")) for word in words)
+
+
+def _doubles(said: Sequence[Word], known: Sequence[str]) -> bool:
+    counts = Counter(word.stem for word in said)
+    return any(count > max(1, known.count(stem)) for stem, count in counts.items())
+
+
+def _quantifiers(text: str) -> set[str]:
+    return {word.text.lower() for word in words_of(text)} & _QUANTIFIERS
+
+
+def _turns(said: Sequence[Word], known: Sequence[str]) -> bool:
+    """Whether words that the evidence has once stand in another order than there."""
+    places = [known.index(word.stem) for word in said if known.count(word.stem) == 1]
+    return any(after < before for before, after in pairwise(places))

@@ -1,0 +1,40 @@
+"""Whether a small Llama's sentence keeps close to the wording of its evidence."""
+
+from __future__ import annotations
+
+import pytest
+
+from ragqa.verify.wording import strays
+
+LOAN = "The Horniman Museum has the loan of 35 instruments from the museum."
+
+
+@pytest.mark.parametrize(
+    ("sentence", "quote"),
+    [
+        ("The bridge was opened in 1894 by Anna Lind.", "The iron bridge was opened in 1894 by the mayor, Anna Lind."),
+        ("The keeper lights the lamp at dusk.", "Each evening the keeper lights the lamp at dusk."),
+        ("Anna Lind opened the iron bridge in 1894.", "In May Anna Lind opened the old iron bridge in 1894."),
+    ],
+)
+def test_what_is_shortened_is_close(sentence: str, quote: str):
+    assert strays(sentence, quote) == ""
+
+
+@pytest.mark.parametrize(
+    ("sentence", "quote", "how"),
+    [
+        (
+            "Abu al-Rayhan al-Biruni.",
+            "Abu al-Rayhan al-Biruni was one of the earliest geologists.",
+            "hardly a sentence",
+        ),
+        ("Another reason for a larger scale here.", "It is small, another reason for a larger scale here.", "hardly"),
+        ("The museum loaned 35 instruments to the Horniman Museum museum.", LOAN, "twice"),
+        ("35 instruments the Horniman Museum has the loan of.", LOAN, "another order"),
+        ("The checkpoint of SQLite starts after 1,000 pages.", "SQLite starts one after 1,000 pages.", "question"),
+        ("The most common disease is thyroiditis there.", "A common disease is thyroiditis there.", "how many"),
+    ],
+)
+def test_what_is_twisted_strays(sentence: str, quote: str, how: str):
+    assert how in strays(sentence, quote)
