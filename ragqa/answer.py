@@ -88,6 +88,8 @@ def answer_question(
     watch.lap("evidence")
     if not abstains:
         small = writing.generator if writing and writing.small else None
+        if small:
+            say("marking")
         evidence = mark(question, evidence, retrieved=retrieved, embedder=embedder, generator=small, quotes=quotes)
         watch.lap("mark")
     written, layout = NOTHING, writing.template.layout if writing else "prose"

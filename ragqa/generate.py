@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ragqa.chat_format import CHAT_FORMATS, PLAIN, ChatFormat
 from ragqa.gguf import check_gguf, llama_cpp, open_gguf, prompt_tokens, tokenize
-from ragqa.likelihood import continuations
+from ragqa.likelihood import Likelihoods
 from ragqa.tokens import BytePairEncoding
 from ragqa.types import Piece, Prompt
 
@@ -92,6 +92,10 @@ class LlamaGenerator:
             flash_attn=True,
         )
 
+    @cached_property
+    def _likelihoods(self) -> Likelihoods:
+        return Likelihoods(self._model, memory=self.memory)
+
     def load(self) -> None:
         """Map the weights now, so that the first word comes sooner."""
         _ = self._model
@@ -120,4 +124,5 @@ class LlamaGenerator:
 
     def log_likelihoods(self, prompt: str, texts: Sequence[str]) -> list[float]:
         """ln p(text, then a line break | prompt), of each text; -inf of what does not fit the context."""
-        return continuations(self._model, Piece(prompt), [Piece(f" {text}") for text in texts])
+        begun = Piece(self.chat_format.begin, control=True), Piece(prompt)
+        return self._likelihoods.of(begun, [Piece(f" {text}") for text in texts])

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,78 +19,172 @@ from ragqa.types import Matrix, Piece
 if TYPE_CHECKING:
     from llama_cpp import Llama
 
+CONTEXT = 1024  # tokens of a prompt and the texts read with it; memory for them is taken at the first reading
+TOGETHER = 12  # texts; each has a sequence of its own in llama.cpp's memory
 
-def continuations(model: Llama, prompt: Piece, texts: Sequence[Piece]) -> list[float]:
-    """ln p(text, then a line break | prompt) of each text, in nats; -inf where prompt and text overrun the context.
+Path = tuple[int, ...]
+"""The tokens of a text and of the line break after it, or some of them from the first on."""
 
-    What several texts begin with is read once, and what the last prompt began with is not read again.
 
-    Raises:
-        ModelError: llama.cpp failed.
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A token for llama.cpp to read.
+
+    Attributes:
+        position: Tokens before it.
+        sequences: The numbers of those that it belongs to.
+        path: Where it ends in the texts; None within the prompt, of whose tokens only the last one's logits are wanted.
     """
-    read = prompt_tokens(model, [prompt])
-    paths = [tuple(prompt_tokens(model, [prompt, text])[len(read) :]) for text in texts]
-    if len(read) + max(map(len, paths), default=0) > model.n_ctx():
-        return [float("-inf")] * len(texts)
-    (line_break,) = tokenize(model, Piece("\n"))[-1:]
-    first = _read(model, read)
-    found: dict[tuple[int, ...], float] = {}
-    for path in sorted(set(paths), key=len, reverse=True):
-        if path not in found:
-            found |= _along(path, np.concatenate([first, _continue(model, len(read), path)]), line_break)
-    # What was decoded last is none of the model's tokens, so its next reader must decode the end anew.
-    model.n_tokens = len(read) - 1
-    return [found[path] for path in paths]
+
+    token: int
+    position: int
+    sequences: Sequence[int]
+    path: Path | None
 
 
-def _along(path: Sequence[int], logits: Matrix, line_break: int) -> dict[tuple[int, ...], float]:
-    """Every beginning of a path → its log-likelihood with the line ended after it.
+class Likelihoods:
+    """Reads texts after a prompt with a loaded model's weights, and leaves alone what the model itself has read.
+
+    It has a llama.cpp context of its own. Sequence 0 of its memory is the last prompt, and each text that is read with
+    it goes on in a sequence that shares the prompt's memory.
 
     Args:
-        logits: (1 + tokens, vocabulary), after the prompt and after each token.
+        memory: The most tokens it may take memory for, `CONTEXT` at most being used.
     """
-    log_p = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
-    written = np.concatenate([[0.0], np.cumsum(log_p[np.arange(len(path)), list(path)])])
-    return {tuple(path[:n]): float(written[n] + log_p[n, line_break]) for n in range(len(path) + 1)}
 
+    def __init__(self, model: Llama, *, memory: int) -> None:
+        library = llama_cpp()
+        self._model = model
+        self._tokens = min(memory, CONTEXT)
+        # As small as the model's own, so that Ctrl-C is heard, but llama.cpp aborts where there are more sequences.
+        self._batch = max(model.n_batch, TOGETHER + 1)
+        self._read: Sequence[int] = ()
+        # A recurrent model has one state, not a memory of each token that texts could share or that could be cut back.
+        forgets = library.llama_model_is_recurrent(model.model) or library.llama_model_is_hybrid(model.model)
+        self._context = None if forgets else library.llama_init_from_model(model.model, self._params())
+        if self._context:
+            # Before the weights: they are held by the model, and the model by this object, which goes after the call.
+            weakref.finalize(self, library.llama_free, self._context)
 
-def _read(model: Llama, tokens: Sequence[int]) -> Matrix:
-    """Read a prompt, from where it differs from the last one; returns the logits after it, (1, vocabulary)."""
-    known = model.input_ids[: min(model.n_tokens, len(tokens) - 1)]
-    differs = np.nonzero(known != np.array(tokens[: len(known)]))[0]
-    model.n_tokens = int(differs[0]) if len(differs) else len(known)
-    model.eval(tokens[model.n_tokens :])
-    return _logits(model, [-1])
+    def _params(self) -> Any:
+        """As the model's own context, but for its size and its sequences."""
+        params = type(self._model.context_params).from_buffer_copy(self._model.context_params)
+        params.n_ctx, params.n_seq_max, params.kv_unified = self._tokens, TOGETHER + 1, True
+        params.n_batch = params.n_ubatch = self._batch
+        return params
 
+    def of(self, prompt: Sequence[Piece], texts: Sequence[Piece]) -> list[float]:
+        """ln p(text, then a line break | prompt) of each text, in nats; -inf where prompt and text overrun the context.
 
-def _continue(model: Llama, past: int, tokens: Sequence[int]) -> Matrix:
-    """Read on after a prompt of `past` tokens; returns the logits after each token, (tokens, vocabulary)."""
-    if not tokens:
-        return np.zeros((0, model.n_vocab()), np.float32)
-    library = llama_cpp()
-    library.llama_memory_seq_rm(library.llama_get_memory(model.ctx), -1, past, -1)
-    with _batch(tokens, past) as batch:
-        if code := library.llama_decode(model.ctx, batch):
+        What several texts begin with is read once, and what the last prompt began with is not read again. A recurrent
+        model finds everything as unlikely as what does not fit.
+
+        Raises:
+            ModelError: llama.cpp failed.
+        """
+        before = prompt_tokens(self._model, prompt)
+        line_break = tokenize(self._model, Piece("\n"))[-1]
+        paths = [(*prompt_tokens(self._model, [*prompt, text])[len(before) :], line_break) for text in texts]
+        found: dict[Path, float] = {}
+        for group in groups(paths, self._tokens - len(before)) if self._context else ():
+            log_p = self._log_p(before, group)
+            found |= {path: sum(log_p[path[:n]] for n in range(1, len(path) + 1)) for path in group}
+        return [found.get(path, float("-inf")) for path in paths]
+
+    def _log_p(self, before: Sequence[int], paths: Sequence[Path]) -> dict[Path, float]:
+        """Every beginning of the paths → ln p of its last token, after the prompt and the others."""
+        following: dict[Path, set[int]] = defaultdict(set)
+        for path in paths:
+            for n, token in enumerate(path):
+                following[path[:n]].add(token)
+        shared = branches(paths)
+        known = self._fork(before, len(shared[()]))
+        unread = rows(before, shared)[known:]
+        found: dict[Path, float] = {}
+        for at in range(0, len(unread), self._batch):
+            for path, logits in self._decode(unread[at : at + self._batch]):
+                total = logits.max() + np.log(np.exp(logits - logits.max()).sum())
+                found |= {(*path, token): float(logits[token] - total) for token in following[path]}
+        self._read = before
+        return found
+
+    def _fork(self, before: Sequence[int], sequences: int) -> int:
+        """Keep of what was read only what this prompt begins with, for so many texts; returns how many tokens."""
+        library = llama_cpp()
+        memory = library.llama_get_memory(self._context)
+        pairs = enumerate(zip(self._read, before[:-1], strict=False))  # the logits after the last token are wanted anew
+        known = next((n for n, (one, other) in pairs if one != other), min(len(self._read), len(before) - 1))
+        self._read = ()  # Ctrl-C may come before this prompt is read
+        for sequence in range(1, TOGETHER + 1):
+            library.llama_memory_seq_rm(memory, sequence, -1, -1)
+        if not library.llama_memory_seq_rm(memory, 0, known, -1):
+            library.llama_memory_clear(memory, False)
+            known = 0
+        for sequence in range(1, sequences + 1):
+            library.llama_memory_seq_cp(memory, 0, sequence, -1, -1)
+        return known
+
+    def _decode(self, unread: Sequence[Row]) -> Iterator[tuple[Path, Matrix]]:
+        """Read a batch; each wanted path with the logits after it, (vocabulary,), until the next batch."""
+        library = llama_cpp()
+        with _batch(unread) as batch:
+            code = library.llama_decode(self._context, batch)
+        if code:
             raise ModelError(f"llama.cpp could not read on: llama_decode returned {code}", "run `ragqa models verify`")
-        return _logits(model, range(len(tokens)))
+        size = (self._model.n_vocab(),)
+        for n, row in enumerate(unread):
+            if row.path is not None:
+                yield row.path, np.ctypeslib.as_array(library.llama_get_logits_ith(self._context, n), size)
+
+
+def groups(paths: Sequence[Path], room: int) -> Iterator[list[Path]]:
+    """Different paths, so many at a time as fit `room` tokens and the sequences; none that is too long by itself."""
+    group: list[Path] = []
+    left = room
+    for path in sorted(set(paths)):
+        tokens = len(path) - 1  # the line break is not read
+        if tokens > room:
+            continue
+        if group and (tokens > left or len(group) == TOGETHER):
+            yield group
+            group, left = [], room
+        group.append(path)
+        left -= tokens
+    if group:
+        yield group
+
+
+def branches(paths: Sequence[Path]) -> dict[Path, list[int]]:
+    """Every beginning that is to be read, each behind what it goes on from → the sequences, from 1 on, that share it.
+
+    The last token of a path is not read, and a path that ends within another needs no sequence of its own.
+    """
+    whole = sorted({path[:-1] for path in paths})
+    ends = [one for one, other in zip_longest(whole, whole[1:], fillvalue=()) if one != other[: len(one)] or not other]
+    beginnings = sorted({end[:n] for end in ends for n in range(len(end) + 1)})
+    return {one: [n for n, end in enumerate(ends, start=1) if end[: len(one)] == one] for one in beginnings}
+
+
+def rows(before: Sequence[int], shared: dict[Path, list[int]]) -> list[Row]:
+    """The prompt's tokens in every sequence, then those of the texts."""
+    every = [0, *shared[()]]
+    last = len(before) - 1
+    prompt = [Row(token, n, every, () if n == last else None) for n, token in enumerate(before)]
+    return prompt + [Row(path[-1], last + len(path), own, path) for path, own in shared.items() if path]
 
 
 @contextmanager
-def _batch(tokens: Sequence[int], past: int) -> Iterator[Any]:
-    """Tokens for llama.cpp, all of whose logits are wanted."""
+def _batch(unread: Sequence[Row]) -> Iterator[Any]:
+    """Rows as llama.cpp takes them."""
     library = llama_cpp()
-    batch = library.llama_batch_init(len(tokens), 0, 1)
-    batch.n_tokens = len(tokens)
-    for n, token in enumerate(tokens):
-        batch.token[n], batch.pos[n], batch.logits[n] = token, past + n, True
-        batch.n_seq_id[n], batch.seq_id[n][0] = 1, 0
+    batch = library.llama_batch_init(len(unread), 0, TOGETHER + 1)
+    batch.n_tokens = len(unread)
+    for n, row in enumerate(unread):
+        batch.token[n], batch.pos[n], batch.logits[n] = row.token, row.position, row.path is not None
+        batch.n_seq_id[n] = len(row.sequences)
+        for m, sequence in enumerate(row.sequences):
+            batch.seq_id[n][m] = sequence
     try:
         yield batch
     finally:
         library.llama_batch_free(batch)
-
-
-def _logits(model: Llama, places: Sequence[int]) -> Matrix:
-    library = llama_cpp()
-    rows = [np.ctypeslib.as_array(library.llama_get_logits_ith(model.ctx, n), (model.n_vocab(),)) for n in places]
-    return np.array(rows, np.float32)  # copied: llama.cpp writes over them

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from math import isfinite, log
 
 import numpy as np
 
 from ragqa.embed import Embedder
+from ragqa.evidence import without_targets
 from ragqa.generate import Generator
 from ragqa.retrieve import Retrieved
 from ragqa.span import read_all, score
@@ -23,6 +25,7 @@ from ragqa.write import excerpt
 LOOKED_AT = 2  # sentences; the answer is in one of the best two more often than in the best by 13 points of a hundred
 MIN_SHARE = 0.02  # how likely the best run must be; below this nothing stands out
 WEIGHED_AGAIN = 12  # runs; eight were a little worse
+LONGEST = 120  # characters of a run; what is longer is hardly a short answer, and slow to weigh
 READABLE = 400  # tokens of sentences that the Llama is given to weigh runs by; more would take it seconds
 
 # Another conditional logit. The likelihoods have weights against each other: what would be written anyway says little.
@@ -87,16 +90,26 @@ def mark(
 
 
 def runs(question: str, evidence: Sequence[Evidence], retrieved: Retrieved, embedder: Embedder) -> list[Run]:
-    """The runs that most likely answer, best first; none where nothing stands out."""
+    """The runs that most likely answer, best first; none where nothing stands out.
+
+    None is long or holds a link's target: the Llama is not given those.
+    """
     read = [(place, words, score(found)) for place, words, found in read_all(question, evidence, retrieved, embedder)]
     logits = np.concatenate([np.zeros(0), *(own for _place, _words, own in read)])
     if not len(logits) or np.exp(logits.max() - np.logaddexp.reduce(logits)) < MIN_SHARE:
         return []
     every = [(place, words, n) for place, words, own in read for n in range(len(own))]
-    best = [(every[at], float(logits[at])) for at in np.argsort(-logits, kind="stable")[:WEIGHED_AGAIN]]
-    return [
-        Run(place, words.bounds(n), words.text[slice(*words.bounds(n))], logit) for (place, words, n), logit in best
-    ]
+    ranked = ((*every[at], float(logits[at])) for at in np.argsort(-logits, kind="stable"))
+    found = (
+        Run(place, words.bounds(n), words.text[slice(*words.bounds(n))], logit) for place, words, n, logit in ranked
+    )
+    said = {place: without_targets(words.text) for place, words, _own in read}
+    return list(islice((run for run in found if _can_be_read(run.text, said[run.place])), WEIGHED_AGAIN))
+
+
+def _can_be_read(text: str, said: str) -> bool:
+    """Whether a run stands in what the Llama is given of its sentence."""
+    return len(text) <= LONGEST and "](" not in text and text in said
 
 
 def weigh(question: str, evidence: Sequence[Evidence], found: Sequence[Run], generator: Generator) -> list[float]:

@@ -75,8 +75,14 @@ class Words:
         return int(self.spans[self.first[run], 0]), int(self.spans[self.last[run], 1])
 
 
-def read_words(text: str, tokens: Spans) -> Words:
-    """Part a sentence into words, and where no space parts them into the embedder's tokens; find all runs."""
+def read_words(text: str, tokens: Spans, *, in_lines: bool = False) -> Words:
+    """Part a sentence into words, and where no space parts them into the embedder's tokens; find all runs.
+
+    A run holds a word, not marks alone.
+
+    Args:
+        in_lines: Its line breaks mean something, as those of code and tables do, and no run goes over one.
+    """
     spans: list[tuple[int, int]] = []
     for match in _WORDS.finditer(text):
         start, end = match.span()
@@ -94,6 +100,11 @@ def read_words(text: str, tokens: Spans) -> Words:
     first, last = np.nonzero(np.tri(n, dtype=bool).T & ~np.tri(n, k=-MAX_WORDS, dtype=bool).T)
     if n:
         kept = opens[first] & closes[last] & ~(lone[first] & (last - first < 2)) & ~(lone[last] & (last - first < 2))
+        said = np.cumsum([0, *(bool(re.search(r"\w", word)) for word in lower)])
+        kept &= said[last + 1] > said[first]
+        if in_lines:
+            line = np.array([text.count("\n", 0, start) for start, _end in spans])
+            kept &= line[first] == line[last]
         first, last = first[kept], last[kept]
     return Words(text, np.array(spans, np.int32).reshape(-1, 2), lower, kinds, first, last)
 

@@ -55,7 +55,7 @@ def read_all(
         near, tokens = retrieved.near[at], passage_spans(one.hit, embedder)[: retrieved.near[at].shape[1]]
         inside = (tokens[:, 1] > one.start) & (tokens[:, 0] < one.end)
         own = np.clip(tokens[inside] - one.start, 0, len(one.quote))
-        words = read_words(one.quote, own)
+        words = read_words(one.quote, own, in_lines=one.code)
         share = float(np.log(max(one.score, 1e-6) / max(evidence[0].score, 1e-6)))
         yield place, words, features(question, asked, words, own, near[:, : len(tokens)][:, inside], share)
 

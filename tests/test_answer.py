@@ -35,8 +35,8 @@ def store(tmp_path: Path) -> ExactStore:
     return kept
 
 
-def _writing(generator: EchoGenerator, template: Template) -> Writing:
-    return Writing(generator, template, 100, 50, sentences=template.sentences)
+def _writing(generator: EchoGenerator, template: Template, excerpt: int) -> Writing:
+    return Writing(generator, template, 100, 50, sentences=template.sentences, excerpt=excerpt)
 
 
 def ask(
@@ -46,7 +46,8 @@ def ask(
     min_support: float = 0.25,
     **more,
 ) -> Answer:
-    writing = _writing(generator, more.pop("template", TEMPLATE)) if generator else None
+    template, excerpt = more.pop("template", TEMPLATE), more.pop("excerpt", 0)
+    writing = _writing(generator, template, excerpt) if generator else None
     options = {"k": 3, "quotes": 2} | more
     return answer_question(
         question, embedder=WordEmbedder(), store=store, writing=writing, min_support=min_support, **options
@@ -159,6 +160,27 @@ def test_a_number_does_not_change_when_a_sentence_is_added(store: ExactStore):
     answer = ask(store, EchoGenerator(*script), quotes=1, on_sentence=told.append, template=LIST)
     assert all(later.startswith(earlier) for earlier, later in pairwise(told))
     assert [one.n for one in answer.citations] == list(range(1, len(answer.citations) + 1))
+
+
+def test_a_small_llama_is_asked_which_words_to_mark(store: ExactStore):
+    generator, said = EchoGenerator("1894"), []
+    answer = ask(store, generator, excerpt=2, say=said.append)
+    assert len(generator.weighed) == 2
+    assert QUESTION in generator.weighed[0]
+    assert said == ["searching", "marking", "writing"]
+    assert answer.citations[0].evidence.span
+
+
+def test_a_large_llama_is_not_asked_which_words_to_mark(store: ExactStore):
+    generator, said = EchoGenerator("1894"), []
+    ask(store, generator, say=said.append)
+    assert (generator.weighed, said) == ([], ["searching", "writing"])
+
+
+def test_what_is_not_answered_is_not_weighed(store: ExactStore):
+    generator, said = EchoGenerator("1894"), []
+    assert ask(store, generator, excerpt=2, min_support=1.1, say=said.append).status == "abstained"
+    assert (generator.weighed, said) == ([], ["searching"])
 
 
 def test_a_list_keeps_its_marks_and_its_lines(store: ExactStore):

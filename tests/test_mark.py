@@ -65,14 +65,54 @@ def test_no_evidence_is_no_evidence():
     assert mark("Who?", [], retrieved=nothing, embedder=WordEmbedder()) == []
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.text(max_size=40), st.text(max_size=120))
+def test_a_link_is_marked_by_what_is_shown_of_it():
+    text = f"The bridge was opened by [Anna Lind](https://example.org/{'a/' * 900}1894) in 1894."
+    (found,) = marked("When was the bridge opened?", text)
+    assert found == "1894"
+    (found,) = marked("Who opened the bridge?", text, generator=Knowing("Anna Lind"))
+    assert found == "Anna Lind"
+
+
+MARKS = [
+    "```",
+    "```sh\n",
+    "`",
+    "](",
+    "[bridge](http://a.org/94)",
+    "\n",
+    "\n\n",
+    "| 1894 |",
+    "bridge",
+    "1894",
+    " ",
+    ".",
+]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(max_size=40), st.text(max_size=120) | st.lists(st.sampled_from(MARKS), max_size=30).map("".join))
 def test_a_span_lies_in_its_quote_on_the_boundaries_of_words(question: str, text: str):
     quoted = [one for one in read(question or "?", text or "x")[0] if one.span]
     for one in quoted:
         start, end = one.span or (0, 0)
+        marked = one.quote[start:end]
         assert 0 <= start < end <= len(one.quote)
-        assert re.search(r"\w", one.quote[start:end])
+        assert re.search(r"\w", marked)
+        assert len(marked) <= marking.LONGEST
+        assert "](" not in marked
+        assert not (one.code and "\n" in marked)
+
+
+def test_no_more_than_the_best_runs_are_weighed_and_all_of_them_stand_in_the_prompt():
+    class Listening(EchoGenerator):
+        def log_likelihoods(self, prompt: str, texts: Sequence[str]) -> list[float]:
+            assert len(texts) == marking.WEIGHED_AGAIN
+            assert all(text in prompt for text in texts)
+            return super().log_likelihoods(prompt, texts)
+
+    knowing = Listening("x")
+    marked(WHO, f"{TEXT} See [the town's page](https://example.org/bridge/opened/1894).", generator=knowing)
+    assert len(knowing.weighed) == 2
 
 
 # With a Llama

@@ -29,7 +29,7 @@ from ragqa.embed.sentence_transformer import SentenceTransformerEmbedder
 from ragqa.embed.unpack import read_packed
 from ragqa.files import sha256_of
 from ragqa.generate import LlamaGenerator
-from ragqa.gguf import open_gguf, tokenize
+from ragqa.gguf import llama_cpp, open_gguf, tokenize
 from ragqa.interaction import measure_centre, signs_of, similarities
 from ragqa.models import read_manifest
 from ragqa.store.opening import open_index
@@ -286,6 +286,7 @@ def test_the_llama_never_writes_past_its_context(generator: LlamaGenerator):
 
 
 COUNTING = "one, two, three, four,"
+ROUNDING = 0.6  # nats; batches of other sizes round otherwise
 
 
 def test_likelihoods_are_those_of_the_logits_read_token_by_token(generator: LlamaGenerator):
@@ -300,7 +301,7 @@ def test_likelihoods_are_those_of_the_logits_read_token_by_token(generator: Llam
         log_p = after - np.logaddexp.reduce(after, axis=1, keepdims=True)
         by_hand.append(sum(row[token] for row, token in zip(log_p, [*tokens[1], *tokens[2]], strict=True)))
     found = generator.log_likelihoods(COUNTING, texts)
-    assert found == pytest.approx(by_hand, abs=0.3)  # other batches round otherwise
+    assert found == pytest.approx(by_hand, abs=ROUNDING)
     assert found[0] > found[2] + 5
     assert found[0] == found[3]
 
@@ -313,8 +314,69 @@ def test_likelihoods_leave_no_trace_in_what_is_written(generator: LlamaGenerator
     assert generator.log_likelihoods(asked, []) == []
 
 
+def test_likelihoods_and_writing_do_not_disturb_each_other(generator: LlamaGenerator):
+    texts = ["five", "five, six", "a bridge"]
+    alone = list(generator.generate(prompt("Name a colour."), max_tokens=8))
+    likely = generator.log_likelihoods(COUNTING, texts)
+    written = []
+    for part in generator.generate(prompt("Name a colour."), max_tokens=8):
+        written.append(part)
+        assert generator.log_likelihoods(COUNTING, texts) == pytest.approx(likely, abs=ROUNDING)
+    assert written == alone
+
+
 def test_what_overruns_the_context_has_no_likelihood(generator: LlamaGenerator):
     assert generator.log_likelihoods("word " * 255, ["one word"]) == [float("-inf")]
+
+
+@pytest.fixture
+def wide(generator: LlamaGenerator) -> LlamaGenerator:
+    """Room for texts longer than a batch."""
+    room = {"context": 2048, "memory": 2048}
+    return LlamaGenerator(
+        generator.path, name=LLAMA, chat_format="chatml", encoding=generator.encoding, threads=1, **room
+    )
+
+
+def test_likelihoods_of_texts_longer_than_a_batch(wide: LlamaGenerator, capfd: pytest.CaptureFixture[str]):
+    short = ["five", "five, six", "a bridge"]
+    alone = wide.log_likelihoods(COUNTING, short)
+    for n in (127, 128, 129, 600):
+        *same, long = wide.log_likelihoods(COUNTING, [*short, " a" * n])
+        assert same == pytest.approx(alone, abs=ROUNDING)
+        assert -20 * n < long < -1
+    *same, over = wide.log_likelihoods(COUNTING, [*short, " a" * 1100])
+    assert same == pytest.approx(alone, abs=ROUNDING)
+    assert over == float("-inf")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_likelihoods_of_more_texts_than_are_read_together(wide: LlamaGenerator):
+    texts = [f"{n} boats" for n in range(30)]
+    by_one = [wide.log_likelihoods(COUNTING, [text])[0] for text in texts]
+    assert wide.log_likelihoods(COUNTING, texts) == pytest.approx(by_one, abs=ROUNDING)
+
+
+def test_a_likelihood_after_ctrl_c_is_what_it_was(wide: LlamaGenerator, monkeypatch: pytest.MonkeyPatch):
+    before = wide.log_likelihoods(COUNTING, ["five", "a bridge"])
+    decode, calls = wide._likelihoods._decode, []
+
+    def interrupted(unread: object) -> object:
+        calls.append(unread)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return decode(unread)
+
+    monkeypatch.setattr(wide._likelihoods, "_decode", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        wide.log_likelihoods("word " * 200, ["one"])
+    monkeypatch.undo()
+    assert wide.log_likelihoods(COUNTING, ["five", "a bridge"]) == pytest.approx(before, abs=ROUNDING)
+
+
+def test_a_model_with_one_state_has_no_likelihoods(wide: LlamaGenerator, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(llama_cpp(), "llama_model_is_hybrid", lambda model: True)
+    assert wide.log_likelihoods(COUNTING, ["five", ""]) == [float("-inf")] * 2
 
 
 # Weights that are not what they were
