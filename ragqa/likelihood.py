@@ -69,8 +69,9 @@ class Likelihoods:
     def _params(self) -> Any:
         """As the model's own context, but for its size and its sequences."""
         params = type(self._model.context_params).from_buffer_copy(self._model.context_params)
-        params.n_ctx, params.n_seq_max, params.kv_unified = self._tokens, TOGETHER + 1, True
+        params.n_ctx = max(self._tokens, self._batch)
         params.n_batch = params.n_ubatch = self._batch
+        params.n_seq_max, params.kv_unified = TOGETHER + 1, True
         return params
 
     def of(self, prompt: Sequence[Piece], texts: Sequence[Piece]) -> list[float]:

@@ -11,6 +11,7 @@ import re
 import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
@@ -24,7 +25,6 @@ from ragqa.catalogue import DEFAULTS, MODELS
 from ragqa.chunk import embedded_text
 from ragqa.embed.folder import write_reference_folder
 from ragqa.embed.onnx import OnnxEmbedder
-from ragqa.embed.pieces import MappedTokenizer
 from ragqa.embed.sentence_transformer import SentenceTransformerEmbedder
 from ragqa.embed.unpack import read_packed
 from ragqa.files import sha256_of
@@ -233,15 +233,6 @@ def test_no_passage_is_longer_than_e5_can_read(embedder: OnnxEmbedder, passages:
     assert max(count(embedded_text(passage, count, limit)) for passage in passages) <= 512
 
 
-def test_the_mapped_tokenizer_finds_the_tokens_of_the_whole_one(embedder: OnnxEmbedder, passages: list[Passage]):
-    texts = [*SCRIPTS, *(passage.text for passage in passages)]
-    mapped = MappedTokenizer(embedder.folder, embedder._whole_tokenizer)
-    whole = embedder._whole_tokenizer().encode_batch(texts)
-    for text, expected in zip(texts, whole, strict=True):
-        found = mapped.encode(text)
-        assert (found.ids, found.offsets) == (expected.ids, expected.offsets), text
-
-
 def test_tiktoken_counts_as_llama_cpp_does(generator: LlamaGenerator, passages: list[Passage]):
     vocabulary = open_gguf(generator.path, vocab_only=True)
     for text in [*SCRIPTS, *(passage.text for passage in passages)]:
@@ -372,6 +363,16 @@ def test_a_likelihood_after_ctrl_c_is_what_it_was(wide: LlamaGenerator, monkeypa
         wide.log_likelihoods("word " * 200, ["one"])
     monkeypatch.undo()
     assert wide.log_likelihoods(COUNTING, ["five", "a bridge"]) == pytest.approx(before, abs=ROUNDING)
+
+
+def test_likelihoods_are_read_after_the_token_that_begins_a_text(wide: LlamaGenerator):
+    (plain,) = wide.log_likelihoods(COUNTING, ["five"])
+    wide.chat_format = replace(wide.chat_format, begin="<|im_start|>")
+    (begun,) = wide.log_likelihoods(COUNTING, ["five"])
+    wide.chat_format = replace(wide.chat_format, begin="")
+    (by_hand,) = wide._likelihoods.of([Piece("<|im_start|>", control=True), Piece(COUNTING)], [Piece(" five")])
+    assert begun == pytest.approx(by_hand, abs=ROUNDING)
+    assert begun != pytest.approx(plain, abs=0.05)
 
 
 def test_a_model_with_one_state_has_no_likelihoods(wide: LlamaGenerator, monkeypatch: pytest.MonkeyPatch):
