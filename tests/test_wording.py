@@ -34,6 +34,7 @@ def test_what_is_shortened_is_close(sentence: str, quote: str):
         ("35 instruments the Horniman Museum has the loan of.", LOAN, "another order"),
         ("The checkpoint of SQLite starts after 1,000 pages.", "SQLite starts one after 1,000 pages.", "question"),
         ("The most common disease is thyroiditis there.", "A common disease is thyroiditis there.", "how many"),
+        ("Schools may require that teachers be certified.", "Schools require that teachers be certified.", "surely"),
     ],
 )
 def test_what_is_twisted_strays(sentence: str, quote: str, how: str):

@@ -14,7 +14,10 @@ from itertools import pairwise
 from ragqa.verify.words import IRREGULAR, Word, among, telling, words_of
 
 LEAST = 6  # words; fewer are seldom a sentence
-_QUANTIFIERS = frozenset("all always best each every few first last least less many more most never none only".split())
+_QUALIFIERS = frozenset(
+    "all always best can could each every few first last least less many may might more most must never none only "
+    "should some".split()
+)
 _AUXILIARIES = frozenset(
     "am are be been being can could did do does had has have is may might must shall should was were will would".split()
 )
@@ -31,8 +34,8 @@ def strays(sentence: str, quote: str) -> str:
         return "says a word twice that the evidence says once"
     if any(not among(word.stem, known) for word in said):
         return "has words of the question that the evidence has not"
-    if _quantifiers(sentence) - _quantifiers(quote):
-        return "adds how many, or which, to what the evidence says"
+    if _qualifiers(sentence) - _qualifiers(quote):
+        return "adds how many, or how surely, to what the evidence says"
     return "puts the evidence's words in another order" if _turns(said, known) else ""
 
 
@@ -47,8 +50,8 @@ def _doubles(said: Sequence[Word], known: Sequence[str]) -> bool:
     return any(count > max(1, known.count(stem)) for stem, count in counts.items())
 
 
-def _quantifiers(text: str) -> set[str]:
-    return {word.text.lower() for word in words_of(text)} & _QUANTIFIERS
+def _qualifiers(text: str) -> set[str]:
+    return {word.text.lower() for word in words_of(text)} & _QUALIFIERS
 
 
 def _turns(said: Sequence[Word], known: Sequence[str]) -> bool:
