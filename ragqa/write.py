@@ -12,7 +12,7 @@ from ragqa.prompt import Layout, Template, pack
 from ragqa.sentences import sentence_spans
 from ragqa.types import Evidence, Hit, Prompt, Sentence
 from ragqa.verify import verify
-from ragqa.verify.wording import strays
+from ragqa.verify.wording import has_left, strays
 
 _LINE = re.compile(r"^[^\S\n]*(?:(?:[-*•]|\d+[.)])[^\S\n]+)?([^\n]*\S[^\n]*)", re.MULTILINE)
 
@@ -70,7 +70,8 @@ def write(
     """Let the Llama write from passages, and judge each of its sentences by the evidence.
 
     It is stopped at the sentence after the last that is wanted, and at one that it wrote before: it would go on in
-    circles. A sentence that a limit cut off is not taken.
+    circles. A small one is stopped at the first word that no evidence has, since that sentence will not be taken, as
+    one that a limit cut off is not.
 
     Args:
         lap: Told each stage when it ends.
@@ -82,7 +83,8 @@ def write(
     say("writing")
     layout, most = writing.template.layout, writing.max_tokens
     judging = _Judging(evidence, question, writing.small, judged)
-    text, tokens, ended, spans = "", 0, False, list[tuple[int, int]]()
+    quotes = [one.quote for one in evidence] if writing.small else []
+    text, tokens, ended, left, spans = "", 0, False, False, list[tuple[int, int]]()
     for part in writing.generator.generate(prompt, max_tokens=most):
         if not tokens:
             lap("first_token")
@@ -90,9 +92,10 @@ def write(
         ended, text = _ended(text, layout)
         spans = list(_spans(text, layout))
         judging.take(text, spans[:-1][: writing.sentences])  # the last may go on
-        if ended or judging.repeats or len(spans) > writing.sentences:
+        left = bool(quotes) and has_left(text, quotes)
+        if ended or left or judging.repeats or len(spans) > writing.sentences:
             break
-    if ended or (tokens < most and not judging.repeats):
+    if ended or (tokens < most and not judging.repeats and not left):
         judging.take(text, spans[: writing.sentences])
     lap("generate")
     return Written(prompt, tuple(judging.sentences.values()), tokens)

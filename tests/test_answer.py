@@ -63,6 +63,20 @@ def test_what_the_evidence_carries_is_answered_with_its_citation(store: ExactSto
     assert answer.completion_tokens == 3
 
 
+def test_a_small_llama_is_stopped_at_a_word_that_no_quote_has(store: ExactStore):
+    words = "The iron bridge was painted green by forty men who came from far away .".split()
+    script = [f" {word}" for word in words]
+    assert ask(store, EchoGenerator(*script), excerpt=2).completion_tokens == 7
+    assert ask(store, EchoGenerator(*script), excerpt=0).completion_tokens == len(words)
+
+
+def test_what_a_small_llama_said_before_it_strayed_stays(store: ExactStore):
+    said = EchoGenerator("The iron bridge was opened in 1894. ", "It ", "cost ", "twelve ", "million ", "euros.")
+    answer = ask(store, said, excerpt=2)
+    assert answer.text == "The iron bridge was opened in 1894. [1]"
+    assert answer.completion_tokens < 6
+
+
 def test_a_sentence_without_support_is_kept_but_not_shown(store: ExactStore):
     answer = ask(store, EchoGenerator("The iron bridge was opened in 1894. It cost 12 million euros."))
     assert answer.text == "The iron bridge was opened in 1894. [1]"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ragqa.verify.wording import strays
+from ragqa.verify.wording import has_left, strays
 
 LOAN = "The Horniman Museum has the loan of 35 instruments from the museum."
 
@@ -39,3 +39,19 @@ def test_what_is_shortened_is_close(sentence: str, quote: str):
 )
 def test_what_is_twisted_strays(sentence: str, quote: str, how: str):
     assert how in strays(sentence, quote)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("", False),
+        ("The bridge was", False),
+        ("The bridge was painted", False),  # the last word may go on
+        ("The bridge was painted in", True),
+        ("Answer: The bridge was", False),
+        ("The bridge was opened [1] in", False),
+        ("1. The bridge was opened", False),
+    ],
+)
+def test_a_word_that_no_quote_has_tells_early(text: str, left: bool):
+    assert has_left(text, ["The bridge was opened.", "Boats pass."]) == left

@@ -7,6 +7,7 @@ passed every other check 18 were wrong and six were fragments; of the 38 that ke
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
@@ -21,6 +22,8 @@ _QUALIFIERS = frozenset(
 _AUXILIARIES = frozenset(
     "am are be been being can could did do does had has have is may might must shall should was were will would".split()
 )
+_MARKS = re.compile(r"\[[\d, ]*\]?|^\s*\d+[.)]", re.MULTILINE)  # citations and the numbers of a list
+_LABELS = frozenset(word.stem for word in words_of("answer question note"))  # words of a label before an answer
 _FORMS = frozenset(form for forms in IRREGULAR.replace(";", " ").split() for form in forms.split())
 
 
@@ -37,6 +40,16 @@ def strays(sentence: str, quote: str) -> str:
     if _qualifiers(sentence) - _qualifiers(quote):
         return "adds how many, or how surely, to what the evidence says"
     return "puts the evidence's words in another order" if _turns(said, known) else ""
+
+
+def has_left(text: str, quotes: Sequence[str]) -> bool:
+    """Whether a text that is still being written has just said a word that no quote has: its sentence will stray.
+
+    The last word may be half written, so it is the one before it that tells.
+    """
+    words = words_of(_MARKS.sub("", text))[-2:-1]
+    known = {word.stem for quote in quotes for word in telling(quote)}
+    return any(not word.common and word.stem not in _LABELS and not among(word.stem, known) for word in words)
 
 
 def _has_verb(sentence: str) -> bool:
