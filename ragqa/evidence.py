@@ -14,7 +14,7 @@ from ragqa.answer_type import AnswerType, expected
 from ragqa.chunk import embedded_text
 from ragqa.embed import Embedder
 from ragqa.interaction import max_sim
-from ragqa.quotable import quotable_spans
+from ragqa.quotable import LINK, quotable_spans
 from ragqa.retrieve import Retrieved
 from ragqa.terms import STOP_WORDS, UNSPACED, WORD, coverage, rarities, terms
 from ragqa.types import Evidence, Hit, Matrix, Passage, Spans
@@ -23,7 +23,6 @@ READ = 3  # passages whose sentences are weighed
 MIN_WORDS = 3  # shorter ones win by accident and say nothing
 MIN_CHARACTERS = 6  # the same where no space parts words
 LIKELY = 0.95  # together, the shares of the sentences that are quoted, if there may be so many
-_LINK = re.compile(r"!?\[([^\[\]\n]*)\]\([^()\s]*(?:\s[^()\n]*)?\)")
 _PAIR = re.compile(r"\w\s*[:=|→]\s*\S|\d")  # `wifi: hunter2`, `| attic | 4711 |`: short, and an answer
 
 # A conditional logit: which of a question's sentences answers it. `scripts/fit` fits it anew and prints it.
@@ -182,7 +181,7 @@ def word_count(text: str) -> float:
 
 def without_targets(text: str) -> str:
     """A text as it is read aloud: of Markdown's links only what is shown, none of the addresses."""
-    return _LINK.sub(r"\1", text)
+    return LINK.sub(r"\1", text)
 
 
 def _distinct(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CONTEXT = 1024  # tokens of a prompt and the texts read with it; memory for them is taken at the first reading
 TOGETHER = 12  # texts; each has a sequence of its own in llama.cpp's memory
 
-Path = tuple[int, ...]
+TokenPath = tuple[int, ...]
 """The tokens of a text and of the line break after it, or some of them from the first on."""
 
 
@@ -39,7 +39,7 @@ class Row:
     token: int
     position: int
     sequences: Sequence[int]
-    path: Path | None
+    path: TokenPath | None
 
 
 class Likelihoods:
@@ -86,22 +86,22 @@ class Likelihoods:
         before = prompt_tokens(self._model, prompt)
         line_break = tokenize(self._model, Piece("\n"))[-1]
         paths = [(*prompt_tokens(self._model, [*prompt, text])[len(before) :], line_break) for text in texts]
-        found: dict[Path, float] = {}
+        found: dict[TokenPath, float] = {}
         for group in groups(paths, self._tokens - len(before)) if self._context else ():
             log_p = self._log_p(before, group)
             found |= {path: sum(log_p[path[:n]] for n in range(1, len(path) + 1)) for path in group}
         return [found.get(path, float("-inf")) for path in paths]
 
-    def _log_p(self, before: Sequence[int], paths: Sequence[Path]) -> dict[Path, float]:
+    def _log_p(self, before: Sequence[int], paths: Sequence[TokenPath]) -> dict[TokenPath, float]:
         """Every beginning of the paths → ln p of its last token, after the prompt and the others."""
-        following: dict[Path, set[int]] = defaultdict(set)
+        following: dict[TokenPath, set[int]] = defaultdict(set)
         for path in paths:
             for n, token in enumerate(path):
                 following[path[:n]].add(token)
         shared = branches(paths)
         known = self._fork(before, len(shared[()]))
         unread = rows(before, shared)[known:]
-        found: dict[Path, float] = {}
+        found: dict[TokenPath, float] = {}
         for at in range(0, len(unread), self._batch):
             for path, logits in self._decode(unread[at : at + self._batch]):
                 total = logits.max() + np.log(np.exp(logits - logits.max()).sum())
@@ -125,7 +125,7 @@ class Likelihoods:
             library.llama_memory_seq_cp(memory, 0, sequence, -1, -1)
         return known
 
-    def _decode(self, unread: Sequence[Row]) -> Iterator[tuple[Path, Matrix]]:
+    def _decode(self, unread: Sequence[Row]) -> Iterator[tuple[TokenPath, Matrix]]:
         """Read a batch; each wanted path with the logits after it, (vocabulary,), until the next batch."""
         library = llama_cpp()
         with _batch(unread) as batch:
@@ -138,9 +138,9 @@ class Likelihoods:
                 yield row.path, np.ctypeslib.as_array(library.llama_get_logits_ith(self._context, n), size)
 
 
-def groups(paths: Sequence[Path], room: int) -> Iterator[list[Path]]:
+def groups(paths: Sequence[TokenPath], room: int) -> Iterator[list[TokenPath]]:
     """Different paths, so many at a time as fit `room` tokens and the sequences; none that is too long by itself."""
-    group: list[Path] = []
+    group: list[TokenPath] = []
     left = room
     for path in sorted(set(paths)):
         tokens = len(path) - 1  # the line break is not read
@@ -155,7 +155,7 @@ def groups(paths: Sequence[Path], room: int) -> Iterator[list[Path]]:
         yield group
 
 
-def branches(paths: Sequence[Path]) -> dict[Path, list[int]]:
+def branches(paths: Sequence[TokenPath]) -> dict[TokenPath, list[int]]:
     """Every beginning that is to be read, each behind what it goes on from → the sequences, from 1 on, that share it.
 
     The last token of a path is not read, and a path that ends within another needs no sequence of its own.
@@ -166,7 +166,7 @@ def branches(paths: Sequence[Path]) -> dict[Path, list[int]]:
     return {one: [n for n, end in enumerate(ends, start=1) if end[: len(one)] == one] for one in beginnings}
 
 
-def rows(before: Sequence[int], shared: dict[Path, list[int]]) -> list[Row]:
+def rows(before: Sequence[int], shared: dict[TokenPath, list[int]]) -> list[Row]:
     """The prompt's tokens in every sequence, then those of the texts."""
     every = [0, *shared[()]]
     last = len(before) - 1

@@ -23,7 +23,7 @@ _TABLE_RULE = re.compile(r"[\s>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\
 _RULE = re.compile(r"[\s|:=*_>-]+")
 _BLANK_LINES = re.compile(r"(?:[^\S\n]*\n)*")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
-_LINK = re.compile(r"!?\[[^\[\]]*\]\([^()\s]*(?:\s[^()\n]*)?\)")
+LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*(?:\s[^()\n]*)?\)")  # or an image; what is shown, and its address
 
 Span = tuple[int, int]
 
@@ -143,7 +143,7 @@ def _prose(text: str, block: Block) -> Iterator[_Found]:
 def _sentences(text: str, span: Span) -> Iterator[Span]:
     """Sentences, none of which ends inside a link or an image, or after the number of a list's item."""
     item = _ITEM.match(text, *span)
-    links = [link.span() for link in _LINK.finditer(text, *span)]
+    links = [link.span() for link in LINK.finditer(text, *span)]
     begun, least = span[0], item.end() if item else span[0]
     for _start, end in sentence_spans(text[slice(*span)]):
         end += span[0]

@@ -12,7 +12,7 @@ from ragqa.prompt import Layout, Template, pack
 from ragqa.sentences import sentence_spans
 from ragqa.types import Evidence, Hit, Prompt, Sentence
 from ragqa.verify import verify
-from ragqa.verify.wording import has_left, strays
+from ragqa.verify.wording import has_left, stems_of, strays
 
 _LINE = re.compile(r"^[^\S\n]*(?:(?:[-*•]|\d+[.)])[^\S\n]+)?([^\n]*\S[^\n]*)", re.MULTILINE)
 
@@ -83,7 +83,7 @@ def write(
     say("writing")
     layout, most = writing.template.layout, writing.max_tokens
     judging = _Judging(evidence, question, writing.small, judged)
-    quotes = [one.quote for one in evidence] if writing.small else []
+    known = stems_of(one.quote for one in evidence) if writing.small else frozenset()
     text, tokens, ended, left, spans = "", 0, False, False, list[tuple[int, int]]()
     for part in writing.generator.generate(prompt, max_tokens=most):
         if not tokens:
@@ -92,7 +92,7 @@ def write(
         ended, text = _ended(text, layout)
         spans = list(_spans(text, layout))
         judging.take(text, spans[:-1][: writing.sentences])  # the last may go on
-        left = bool(quotes) and has_left(text, quotes)
+        left = writing.small and has_left(text, known)
         if ended or left or judging.repeats or len(spans) > writing.sentences:
             break
     if ended or (tokens < most and not judging.repeats and not left):

@@ -75,7 +75,7 @@ class MappedTokenizer:
         whole: Opens the tokenizer with all pieces.
 
     Raises:
-        OSError, ValueError, KeyError: The files are not there or damaged.
+        OSError, ValueError, LookupError: The files are not there or damaged.
     """
 
     def __init__(self, folder: Path, whole: Callable[[], Tokenizer]) -> None:
@@ -86,6 +86,11 @@ class MappedTokenizer:
         self._hashes: Hashes = np.load(folder / HASHES_FILE, mmap_mode="r")
         self._rows: NDArray[Any] = np.load(folder / ROWS_FILE, mmap_mode="r")
         self._texts: NDArray[np.uint8] = np.memmap(folder / TEXTS_FILE, np.uint8, "r")
+        names = self._head["ragqa"]["always"]
+        self._always = [self._known(np.array([_hash(name)], np.uint64), name)[0] for name in names]
+        # They come first among a text's pieces, so the special tokens have the same places in all of them.
+        for token in self._head["post_processor"]["special_tokens"].values():
+            token["ids"] = [names.index(token["id"])]
         self.encode = lru_cache(REMEMBERED)(self._encode)
 
     def encode_batch(self, texts: Sequence[str]) -> list[Tokens]:
@@ -98,11 +103,7 @@ class MappedTokenizer:
         if self._whole:
             return self.encode_batch([text])[0]
         pieces, ids = self._pieces_in(text)
-        head = self._head
-        described = head | {"model": head["model"] | {"vocab": pieces}}
-        for token in described["post_processor"]["special_tokens"].values():
-            token["ids"] = [next(n for n, (piece, _score) in enumerate(pieces) if piece == token["id"])]
-        found = _tokenizer(described).encode(text)
+        found = _tokenizer(self._head | {"model": self._head["model"] | {"vocab": pieces}}).encode(text)
         return Tokens([ids[n] for n in found.ids], found.offsets)
 
     def _pieces_in(self, text: str) -> tuple[list[tuple[str, float]], list[int]]:
@@ -110,10 +111,8 @@ class MappedTokenizer:
         normalizer = self._bare.normalizer
         words = _WORD.findall(normalizer.normalize_str(text) if normalizer else text)
         spaced = "".join(f"▁{word}" for word in words)
-        always = self._head["ragqa"]["always"]
         found = self._known(_stretches(spaced, self._head["ragqa"]["longest"]), spaced)
-        known = {name: self._known(np.array([_hash(name)], np.uint64), name)[0] for name in always}
-        rows = {piece: (score, id) for piece, score, id in [*known.values(), *found]}
+        rows = {piece: (score, id) for piece, score, id in [*self._always, *found]}
         return [(piece, score) for piece, (score, _id) in rows.items()], [id for _score, id in rows.values()]
 
     def _known(self, hashes: Hashes, text: str) -> list[tuple[str, float, int]]:

@@ -17,6 +17,7 @@ from ragqa.measure.falsehoods import KINDS
 from ragqa.measure.metrics import Flags, Indices, Numbers
 from ragqa.types import Answer, Sentence
 
+BEST = 3  # sentences in which an answer is looked for where it ought not to be
 COVERAGES = (0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 LOSSES = {"refused_at_2%_lost": 0.02, "refused_at_5%_lost": 0.05}
 _MARK = re.compile(r"\s?\[\d+\]")
@@ -210,7 +211,7 @@ def _abstention(judged: _Judged, seed: int) -> Figures:
 def _elsewhere(outcomes: Sequence[Outcome], seed: int) -> Figures:
     """How often the best sentences hold a gold answer though the relevant documents are out: no fault to answer."""
     tried = [(o, o.held_out) for o in outcomes if o.held_out and o.example.answers]
-    found = [metrics.contains(_best_quotes(answer), o.example.answers) for o, answer in tried]
+    found = [metrics.contains(_best_quotes(answer, BEST), o.example.answers) for o, answer in tried]
     return _known({"answer_elsewhere": _mean([o for o, _ in tried], found, seed)})
 
 
@@ -224,7 +225,7 @@ def _checker(planted: Sequence[tuple[Outcome, Judged]], seed: int) -> Figures:
     return _known(figures)
 
 
-def _best_quotes(answer: Answer, n: int | None = None) -> str:
+def _best_quotes(answer: Answer, n: int) -> str:
     return " ".join(one.quote for one in answer.evidence[:n])
 
 

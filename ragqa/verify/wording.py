@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from ragqa.verify.words import IRREGULAR, Word, among, telling, words_of
@@ -24,7 +24,7 @@ _AUXILIARIES = frozenset(
 )
 _MARKS = re.compile(r"\[[\d, ]*\]?|^\s*\d+[.)]", re.MULTILINE)  # citations and the numbers of a list
 _LABELS = frozenset(word.stem for word in words_of("answer question note"))  # words of a label before an answer
-_FORMS = frozenset(form for forms in IRREGULAR.replace(";", " ").split() for form in forms.split())
+_FORMS = frozenset(IRREGULAR.replace(";", " ").split())
 
 
 def strays(sentence: str, quote: str) -> str:
@@ -42,13 +42,17 @@ def strays(sentence: str, quote: str) -> str:
     return "puts the evidence's words in another order" if _turns(said, known) else ""
 
 
-def has_left(text: str, quotes: Sequence[str]) -> bool:
-    """Whether a text that is still being written has just said a word that no quote has: its sentence will stray.
+def stems_of(quotes: Iterable[str]) -> frozenset[str]:
+    """The stems of all words with which a sentence may keep close to one of the quotes."""
+    return frozenset(word.stem for quote in quotes for word in telling(quote))
+
+
+def has_left(text: str, known: frozenset[str]) -> bool:
+    """Whether a text that is still being written has just said a word of no known stem: its sentence will stray.
 
     The last word may be half written, so it is the one before it that tells.
     """
     words = words_of(_MARKS.sub("", text))[-2:-1]
-    known = {word.stem for quote in quotes for word in telling(quote)}
     return any(not word.common and word.stem not in _LABELS and not among(word.stem, known) for word in words)
 
 

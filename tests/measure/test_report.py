@@ -96,6 +96,12 @@ def test_an_answer_left_in_other_documents_is_counted():
     assert figures["answer_elsewhere"].value == 1
 
 
+def test_an_answer_far_down_among_other_sentences_is_not_left():
+    held_out = answer(WRONG, WRONG, WRONG, RIGHT)
+    figures = report(outcome(answer(RIGHT), held_out=held_out)).figures["abstention"]
+    assert figures["answer_elsewhere"].value == 0
+
+
 def test_where_everything_is_answerable_refusing_has_no_figures():
     result = report(outcome(answer(RIGHT)))
     assert result.figures["abstention"] == {}
