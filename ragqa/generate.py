@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ragqa.chat_format import CHAT_FORMATS, PLAIN, ChatFormat
 from ragqa.gguf import check_gguf, llama_cpp, open_gguf, prompt_tokens, tokenize
+from ragqa.heads import Heads
 from ragqa.likelihood import Likelihoods
 from ragqa.tokens import BytePairEncoding
 from ragqa.types import Piece, Prompt
@@ -40,10 +41,13 @@ class Generator(Protocol):
     def generate(self, prompt: Prompt, *, max_tokens: int) -> Iterator[str]:
         """Text token by token, so that their number says whether the limit ended it."""
 
-    def log_likelihoods(self, prompt: str, texts: Sequence[str]) -> list[float]:
+    def log_likelihoods(self, prompt: str, texts: Sequence[str], *, head: str = "") -> list[float]:
         """How likely each text would be all that is written on the line that a prompt leaves open, in nats.
 
         The prompt is plain text without turns, and the more alike the texts begin, the less there is to read.
+
+        Args:
+            head: What stands before this prompt and others of its kind, up to the end of a word; read once and for all.
         """
 
 
@@ -54,6 +58,7 @@ class LlamaGenerator:
         context: The most tokens the model can see.
         memory: The most that it will be asked to see; memory for them is taken when it is loaded.
         encoding: Its vocabulary for counting; without one the model's own tokenizer counts.
+        heads: A folder for what it has read of the beginnings of prompts; None keeps nothing.
     """
 
     def __init__(
@@ -66,6 +71,7 @@ class LlamaGenerator:
         chat_format: str,
         encoding: BytePairEncoding | None,
         threads: int,
+        heads: Path | None = None,
     ) -> None:
         check_gguf(path)
         self.path = path
@@ -75,6 +81,7 @@ class LlamaGenerator:
         self.chat_format = CHAT_FORMATS.get(chat_format, PLAIN)
         self.encoding = encoding
         self.threads = threads
+        self.heads = Heads(heads, path) if heads else None
 
     @cached_property
     def _vocabulary(self) -> Llama:
@@ -94,7 +101,7 @@ class LlamaGenerator:
 
     @cached_property
     def _likelihoods(self) -> Likelihoods:
-        return Likelihoods(self._model, memory=self.memory)
+        return Likelihoods(self._model, memory=self.memory, heads=self.heads)
 
     def load(self) -> None:
         """Map the weights now, so that the first word comes sooner."""
@@ -115,6 +122,7 @@ class LlamaGenerator:
         model = self._model
         vocab = library.llama_model_get_vocab(model.model)
         tokens = prompt_tokens(model, prompt.pieces)
+        self._begin(prompt_tokens(model, prompt.pieces[: prompt.fixed]), tokens)
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         room = min(max_tokens, self.memory - len(tokens))
         for written, token in enumerate(model.generate(tokens, temp=0.0, repeat_penalty=1.0)):
@@ -122,7 +130,20 @@ class LlamaGenerator:
                 break
             yield decoder.decode(model.detokenize([token]))
 
-    def log_likelihoods(self, prompt: str, texts: Sequence[str]) -> list[float]:
+    def _begin(self, head: Sequence[int], tokens: Sequence[int]) -> None:
+        """Have the model at the end of a prompt's head, unless it is further on already."""
+        model, heads = self._model, self.heads
+        if not heads or not head or list(tokens[: len(head)]) != head or model.n_tokens >= len(head):
+            return
+        model.reset()
+        if heads.restore(model.ctx, head):
+            model.n_tokens = len(head)
+            model.input_ids[: len(head)] = head
+        else:
+            model.eval(head)
+            heads.keep(model.ctx, head)
+
+    def log_likelihoods(self, prompt: str, texts: Sequence[str], *, head: str = "") -> list[float]:
         """ln p(text, then a line break | prompt), of each text; -inf of what does not fit the context."""
-        begun = Piece(self.chat_format.begin, control=True), Piece(prompt)
-        return self._likelihoods.of(begun, [Piece(f" {text}") for text in texts])
+        begun = Piece(self.chat_format.begin, control=True), Piece(head), Piece(prompt)
+        return self._likelihoods.of(begun, [Piece(f" {text}") for text in texts], fixed=2 if head else 0)

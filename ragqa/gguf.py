@@ -73,22 +73,6 @@ def read_header(path: Path) -> GGUFHeader:
     )
 
 
-def requantize(source: Path, target: Path) -> None:
-    """Write a model's weights in 8 bits: larger, nothing lost, and read twice as fast as 4 bits with a minimum.
-
-    Raises:
-        ModelError: llama.cpp could not read the source or write the target.
-    """
-    check_gguf(source)
-    library = llama_cpp()
-    options = library.llama_model_quantize_default_params()
-    options.ftype = library.LLAMA_FTYPE_MOSTLY_Q8_0
-    options.allow_requantize = True
-    failed = library.llama_model_quantize(os.fsencode(source), os.fsencode(target), ctypes.byref(options))
-    if failed or not target.is_file():
-        raise ModelError(f"{source}: cannot be requantized into {target.parent}", "check the free space there")
-
-
 def tokenize(model: Llama, piece: Piece) -> list[int]:
     """Token ids of one piece by itself."""
     # C strings end at NUL; none is stored, but a question may bring one.

@@ -14,6 +14,7 @@ import numpy as np
 
 from ragqa.errors import ModelError
 from ragqa.gguf import llama_cpp, prompt_tokens, tokenize
+from ragqa.heads import Heads
 from ragqa.types import Matrix, Piece
 
 if TYPE_CHECKING:
@@ -50,15 +51,17 @@ class Likelihoods:
 
     Args:
         memory: The most tokens it may take memory for, `CONTEXT` at most being used.
+        heads: What was read of the beginnings of prompts before.
     """
 
-    def __init__(self, model: Llama, *, memory: int) -> None:
+    def __init__(self, model: Llama, *, memory: int, heads: Heads | None = None) -> None:
         library = llama_cpp()
         self._model = model
         self._tokens = min(memory, CONTEXT)
         # As small as the model's own, so that Ctrl-C is heard, but llama.cpp aborts where there are more sequences.
         self._batch = max(model.n_batch, TOGETHER + 1)
         self._read: Sequence[int] = ()
+        self._heads = heads
         # A recurrent model has one state, not a memory of each token that texts could share or that could be cut back.
         forgets = library.llama_model_is_recurrent(model.model) or library.llama_model_is_hybrid(model.model)
         self._context = None if forgets else library.llama_init_from_model(model.model, self._params())
@@ -74,16 +77,20 @@ class Likelihoods:
         params.n_seq_max, params.kv_unified = TOGETHER + 1, True
         return params
 
-    def of(self, prompt: Sequence[Piece], texts: Sequence[Piece]) -> list[float]:
+    def of(self, prompt: Sequence[Piece], texts: Sequence[Piece], *, fixed: int = 0) -> list[float]:
         """ln p(text, then a line break | prompt) of each text, in nats; -inf where prompt and text overrun the context.
 
         What several texts begin with is read once, and what the last prompt began with is not read again. A recurrent
         model finds everything as unlikely as what does not fit.
 
+        Args:
+            fixed: So many pieces of the prompt are the same in others, which need not be asked by this process.
+
         Raises:
             ModelError: llama.cpp failed.
         """
         before = prompt_tokens(self._model, prompt)
+        self._begin(prompt_tokens(self._model, prompt[:fixed]), before)
         line_break = tokenize(self._model, Piece("\n"))[-1]
         paths = [(*prompt_tokens(self._model, [*prompt, text])[len(before) :], line_break) for text in texts]
         found: dict[TokenPath, float] = {}
@@ -91,6 +98,20 @@ class Likelihoods:
             log_p = self._log_p(before, group)
             found |= {path: sum(log_p[path[:n]] for n in range(1, len(path) + 1)) for path in group}
         return [found.get(path, float("-inf")) for path in paths]
+
+    def _begin(self, head: Sequence[int], before: Sequence[int]) -> None:
+        """Have read a prompt's head, unless more of it was read already."""
+        if not (self._context and self._heads and head) or self._read[: len(head)] == head:
+            return
+        if list(before[: len(head)]) != head or len(before) > self._tokens:
+            return
+        known = self._fork(head, 0)
+        if known or not self._heads.restore(self._context, head):
+            for at in range(known, len(head), self._batch):
+                part = enumerate(head[at : at + self._batch], start=at)
+                list(self._decode([Row(token, n, [0], None) for n, token in part]))
+            self._heads.keep(self._context, head)
+        self._read = head
 
     def _log_p(self, before: Sequence[int], paths: Sequence[TokenPath]) -> dict[TokenPath, float]:
         """Every beginning of the paths → ln p of its last token, after the prompt and the others."""

@@ -135,7 +135,7 @@ def likelihoods(
     said = " ".join(excerpt(evidence).passage.text.split())
     if generator.count_tokens(Piece(said)) + generator.count_tokens(Piece(question)) > READABLE:
         return None
-    head = f"{_EXAMPLES}\nText: {said}\nQuestion:"
     lines = [" ".join(text.split()) for text in texts]
-    both = [generator.log_likelihoods(f"{head} {asked}\nAnswer:", lines) for asked in (question, _ANYTHING)]
+    prompts = [f" {said}\nQuestion: {asked}\nAnswer:" for asked in (question, _ANYTHING)]
+    both = [generator.log_likelihoods(prompt, lines, head=f"{_EXAMPLES}\nText:") for prompt in prompts]
     return (both[0], both[1]) if all(map(isfinite, [*both[0], *both[1]])) else None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -24,7 +25,6 @@ from ragqa.hub import download
 
 Backend = Literal["onnx", "sentence-transformers", "llama.cpp"]
 MANIFEST = "manifest.json"
-REQUANTIZED = "model-q8_0.gguf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,9 @@ def prepare(models: Path, name: str, say: Callable[[str], None]) -> Manifest:
         raise ModelError(f"{source}: sha256 mismatch, the file is damaged", f"install {model.wheel[0]} again")
     origin = f"package {model.wheel[0]}"
     if model.kind == "generate":
-        return _register_gguf(models, name, source, origin, model.licence, requantized=model.requantized)
+        return _register_gguf(
+            models, name, source, origin, model.licence, requantized=model.requantized, form=model.form
+        )
     return _prepare_embedder(models, model, source, origin)
 
 
@@ -258,9 +260,10 @@ def _register_folder(models: Path, name: str, path: Path, origin: str, licence: 
 
 
 def _register_gguf(
-    models: Path, name: str, path: Path, origin: str, licence: str = "", *, requantized: bool = False
+    models: Path, name: str, path: Path, origin: str, licence: str = "", *, requantized: bool = False, form: int = 1
 ) -> Manifest:
-    from ragqa.gguf import read_header, requantize
+    from ragqa.gguf import read_header
+    from ragqa.requantize import requantize_fastest
 
     header = read_header(path)
     with new_folder(_place(models, name)) as folder:
@@ -268,8 +271,7 @@ def _register_gguf(
         if header.encoding:
             own += header.encoding.save(folder)
         if requantized:
-            requantize(path, folder / REQUANTIZED)
-            own.append(REQUANTIZED)
+            own.append(requantize_fastest(path, folder, os.cpu_count() or 1).name)
         files = _own_files(folder, *own) if requantized else (_weights_file(path), *_own_files(folder, *own))
         manifest = Manifest(
             name,
@@ -282,6 +284,7 @@ def _register_gguf(
             folder,
             context=header.context,
             chat_format=header.chat_format,
+            form=form,
         )
         _write_manifest(manifest)
     return read_manifest(models / name)

@@ -131,7 +131,8 @@ def pack(
         if size <= budget:
             kept, pieces, tokens = [*kept, hit], tried, size
     dropped = tuple(hit for hit in hits if hit not in kept)
-    return Prompt(pieces, tuple(kept), dropped, tokens, budget, parts, sizes)
+    fixed = len(_head(chat_format, system))
+    return Prompt(pieces, tuple(kept), dropped, tokens, budget, parts, sizes, fixed)
 
 
 def _too_small(parts: Mapping[str, int], tokens: int, budget: int, most: int) -> BudgetTooSmall:
@@ -153,13 +154,20 @@ def _pieces(
     ranked = [f"[{n}] {_shown(hit)}" for n, hit in enumerate(hits, start=1)]
     numbered = "\n\n".join(reversed(ranked))
     user = StringTemplate(template.user).substitute(passages=numbered, question=question)
-    turns = [(chat_format.system, system), (chat_format.user, user)]
-    pieces = [Piece(chat_format.begin, control=True)]
-    for (opening, closing), text in turns:
-        if text:
-            pieces += [Piece(opening, control=True), Piece(chat_format.harmless(text)), Piece(closing, control=True)]
+    _opening, closing = chat_format.user
+    pieces = [*_head(chat_format, system), Piece(chat_format.harmless(user)), Piece(closing, control=True)]
     pieces.append(Piece(chat_format.assistant, control=True))
     return tuple(piece for piece in pieces if piece.text)
+
+
+def _head(chat_format: ChatFormat, system: str) -> list[Piece]:
+    """What is the same for every question: all up to where the user speaks."""
+    pieces = [Piece(chat_format.begin, control=True)]
+    if system:
+        opening, closing = chat_format.system
+        pieces += [Piece(opening, control=True), Piece(chat_format.harmless(system)), Piece(closing, control=True)]
+    pieces.append(Piece(chat_format.user[0], control=True))
+    return [piece for piece in pieces if piece.text]
 
 
 def _shown(hit: Hit) -> str:

@@ -223,6 +223,7 @@ class Prompt:
         budget: The most it was allowed to have.
         parts: Tokens of all but the passages: `template` (with the marks of turns), `system`, `question`.
         sizes: Tokens that each passage takes or would have taken, by its id.
+        fixed: So many of the first pieces are the same for every question.
     """
 
     pieces: tuple[Piece, ...]
@@ -232,6 +233,7 @@ class Prompt:
     budget: int
     parts: Mapping[str, int] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)
+    fixed: int = 0
 
     @property
     def text(self) -> str:

@@ -106,7 +106,7 @@ class EchoGenerator:
         self.prompts.append(prompt)
         yield from self.script[:max_tokens]
 
-    def log_likelihoods(self, prompt: str, texts: Sequence[str]) -> list[float]:
+    def log_likelihoods(self, prompt: str, texts: Sequence[str], *, head: str = "") -> list[float]:
         """What it was told to say is likely as an answer, all else the less so the longer it is."""
         self.weighed.append(prompt)
         said = "".join(self.script).split()

@@ -105,10 +105,10 @@ def test_a_span_lies_in_its_quote_on_the_boundaries_of_words(question: str, text
 
 def test_no_more_than_the_best_runs_are_weighed_and_all_of_them_stand_in_the_prompt():
     class Listening(EchoGenerator):
-        def log_likelihoods(self, prompt: str, texts: Sequence[str]) -> list[float]:
+        def log_likelihoods(self, prompt: str, texts: Sequence[str], *, head: str = "") -> list[float]:
             assert len(texts) == marking.WEIGHED_AGAIN
             assert all(text in prompt for text in texts)
-            return super().log_likelihoods(prompt, texts)
+            return super().log_likelihoods(prompt, texts, head=head)
 
     knowing = Listening("x")
     marked(WHO, f"{TEXT} See [the town's page](https://example.org/bridge/opened/1894).", generator=knowing)
@@ -121,7 +121,7 @@ def test_no_more_than_the_best_runs_are_weighed_and_all_of_them_stand_in_the_pro
 class Knowing(EchoGenerator):
     """Finds one text likely, and the likelier where it is asked for."""
 
-    def log_likelihoods(self, prompt: str, texts: Sequence[str]) -> list[float]:
+    def log_likelihoods(self, prompt: str, texts: Sequence[str], *, head: str = "") -> list[float]:
         self.weighed.append(prompt)
         asked = "What is this about?" not in prompt
         return [(-1.0 if asked else -20.0) if text == self.script[0] else -20.0 for text in texts]
@@ -158,7 +158,7 @@ def test_the_llama_is_not_given_more_than_it_reads_in_a_moment(monkeypatch: pyte
 
 def test_likelihoods_that_are_no_numbers_are_passed_over():
     class Full(EchoGenerator):
-        def log_likelihoods(self, prompt: str, texts: Sequence[str]) -> list[float]:
+        def log_likelihoods(self, prompt: str, texts: Sequence[str], *, head: str = "") -> list[float]:
             return [float("-inf")] * len(texts)
 
     assert marked(WHO, TEXT, generator=Full()) == marked(WHO, TEXT)

@@ -131,6 +131,7 @@ def open_writing(settings: Settings, system: str | None, say: Say) -> Writing:
         chat_format=manifest.chat_format,
         encoding=BytePairEncoding.load_if_there(manifest.folder),
         threads=settings.cores,
+        heads=manifest.folder / "heads",
     )
     excerpt = 0 if large else max(EXCERPT, sentences)
     return Writing(generator, template, budget, max_answer, system, sentences, excerpt)

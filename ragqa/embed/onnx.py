@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import onnxruntime
     from tokenizers import Tokenizer
 
-GRAPH_FILE = "model.onnx"
+GRAPH_FILE, WEIGHTS_FILE = "model.onnx", "weights.bin"
 TOKENIZER_FILE = "tokenizer.json"
 _END = 2
 

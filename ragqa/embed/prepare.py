@@ -10,7 +10,7 @@ import onnx
 from ragqa.embed import PASSAGE_PREFIX, QUERY_PREFIX, Embedder
 from ragqa.embed.folder import write_reference_folder
 from ragqa.embed.graph import FULL_RANGE, HALF_RANGE, build_graph, shipped_smoothing
-from ragqa.embed.onnx import GRAPH_FILE, TOKENIZER_FILE, OnnxEmbedder
+from ragqa.embed.onnx import GRAPH_FILE, TOKENIZER_FILE, WEIGHTS_FILE, OnnxEmbedder
 from ragqa.embed.pieces import write_pieces
 from ragqa.embed.sentence_transformer import SentenceTransformerEmbedder, disagreement
 from ragqa.embed.tokenizer import build_tokenizer
@@ -18,7 +18,7 @@ from ragqa.embed.unpack import Encoder, read_packed
 from ragqa.errors import ModelError
 
 AGREEMENT = 0.002  # 1 − cosine: how far the fast form may lie from the reference
-FINGERPRINTED = (GRAPH_FILE, TOKENIZER_FILE)  # the other files say the same in another form
+FINGERPRINTED = (GRAPH_FILE, WEIGHTS_FILE, TOKENIZER_FILE)  # the other files say the same in another form
 # What a fingerprint is made of besides these files: change one of these, and vectors cannot be compared any more.
 RECIPE = (QUERY_PREFIX, PASSAGE_PREFIX, "mean", "unit", "int8")
 
@@ -54,16 +54,22 @@ def prepare_e5(source: Path, folder: Path, dim: int) -> tuple[str, ...]:
         shutil.rmtree(reference, ignore_errors=True)
     if not apart <= AGREEMENT:
         raise ModelError(f"{source}: this machine computes the model wrongly (1 − cosine = {apart:.4f})")
-    return GRAPH_FILE, TOKENIZER_FILE, *mapped
+    return GRAPH_FILE, WEIGHTS_FILE, TOKENIZER_FILE, *mapped
 
 
 def _write_graph(encoder: Encoder, folder: Path, reference: Embedder) -> float:
     """Write the first graph that this machine computes well enough; returns 1 − its lowest cosine to the reference."""
     apart = 1.0
     for weight_range in (FULL_RANGE, HALF_RANGE):
-        onnx.save(build_graph(encoder, shipped_smoothing(), weight_range), folder / GRAPH_FILE)
+        _save(build_graph(encoder, shipped_smoothing(), weight_range), folder)
         fast = OnnxEmbedder(folder, name="fast", fingerprint="", dim=reference.dim)
         apart = disagreement(fast, reference, SAMPLE)
         if apart <= AGREEMENT:
             break
     return apart
+
+
+def _save(graph: onnx.ModelProto, folder: Path) -> None:
+    """Write the weights beside the graph: mapped where they lie, they open in a quarter of the time."""
+    (folder / WEIGHTS_FILE).unlink(missing_ok=True)  # or they would be added to those that are there
+    onnx.save(graph, folder / GRAPH_FILE, save_as_external_data=True, location=WEIGHTS_FILE)
