@@ -59,6 +59,7 @@ def answer_question(
     max_file_size: int = MAX_FILE_SIZE,
     watch: Stopwatch | None = None,
     say: Callable[[str], None] = lambda stage: None,
+    on_evidence: Callable[[Sequence[Evidence]], None] = lambda evidence: None,
     on_sentence: Callable[[str], None] = lambda text: None,
 ) -> Answer:
     """Answer from the documents, or say that they do not; what counting answers is counted.
@@ -70,6 +71,7 @@ def answer_question(
         min_support: Below this support nothing is answered, and the Llama is not asked.
         max_file_size: Bytes; a cited file that has outgrown this is not read again.
         say: Told what is being done, for people who wait.
+        on_evidence: Told the quotes as soon as they are chosen; the Llama takes its time over them, but changes none.
         on_sentence: Told the answer so far each time the Llama has added a sentence that will be shown; each
             text begins with the one before.
     """
@@ -87,6 +89,7 @@ def answer_question(
     quotes = min(quotes, NEAREST) if abstains else enough(evidence, quotes)
     watch.lap("evidence")
     if not abstains:
+        on_evidence(evidence[:quotes])
         small = writing.generator if writing and writing.small else None
         if small:
             say("marking")

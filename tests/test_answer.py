@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +15,7 @@ from ragqa.errors import UsageError
 from ragqa.interaction import signs_of
 from ragqa.prompt import BudgetTooSmall, Template
 from ragqa.store.exact import ExactStore
-from ragqa.types import Answer, Filter, Prompt
+from ragqa.types import Answer, Evidence, Filter, Prompt
 from ragqa.write import Writing
 from tests.fakes import ORIGIN, EchoGenerator, WordEmbedder, document, passage
 
@@ -136,6 +136,27 @@ def test_the_answer_is_told_sentence_by_sentence(store: ExactStore):
     answer = ask(store, EchoGenerator(*script), on_sentence=told.append)
     assert told == ["The iron bridge was opened in 1894. [1]", answer.text]
     assert answer.text.endswith(" Boats pass under it at noon. [2]")
+
+
+def test_the_quotes_are_told_before_the_llama_is_asked_for_anything(store: ExactStore):
+    told: list[str] = []
+
+    class Watched(EchoGenerator):
+        def log_likelihoods(self, prompt: str, texts: Sequence[str], *, head: str = "") -> list[float]:
+            assert told
+            return super().log_likelihoods(prompt, texts, head=head)
+
+        def generate(self, prompt: Prompt, *, max_tokens: int) -> Iterator[str]:
+            assert told
+            return super().generate(prompt, max_tokens=max_tokens)
+
+    def tell(evidence: Sequence[Evidence]) -> None:
+        told.extend(one.quote for one in evidence)
+
+    answer = ask(store, Watched("Nothing that holds."), excerpt=2, on_evidence=tell)
+    assert told == [citation.evidence.quote for citation in answer.citations]
+    assert ask(store, question="What does a horse eat?", on_evidence=tell, min_support=1.0).status == "abstained"
+    assert len(told) == len(answer.citations)
 
 
 def test_a_sentence_is_told_before_the_next_one_is_written(store: ExactStore):

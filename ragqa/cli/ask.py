@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +13,7 @@ from ragqa.cli.answers import Growing, print_answer, print_explanation
 from ragqa.cli.as_json import answer_json
 from ragqa.cli.open import collections_filter, load, open_embedder_of, open_to_read, open_writing
 from ragqa.cli.options import Collections, Db, EmbedModel, Model, Number, Options, Quiet, advise, settle, speaker
+from ragqa.cli.progress import waiting
 from ragqa.cli.render import console, print_json, print_lines
 from ragqa.errors import UsageError
 from ragqa.settings import Settings
@@ -121,11 +121,11 @@ def _open(
         if not models:
             models.append(_open_models(store, settings, quotes, system, say, watch))
         ((embedder, writing),) = models
-        with _status(quiet) as (update, hush):
+        with waiting(quiet) as shown:
 
             def grow(text: str) -> None:
                 if growing:
-                    hush()  # both are on one terminal
+                    shown.end()  # both are on one terminal
                     growing.show(text)
 
             return answer_question(
@@ -139,7 +139,8 @@ def _open(
                 where=where,
                 max_file_size=settings.max_file_size,
                 watch=watch,
-                say=update,
+                say=shown.stage,
+                on_evidence=shown.quotes,
                 on_sentence=grow,
             )
 
@@ -160,16 +161,6 @@ def _open_models(
     load(embedder, writing)
     watch.lap("load")
     return embedder, writing
-
-
-@contextmanager
-def _status(quiet: bool) -> Iterator[tuple[Callable[[str], None], Callable[[], None]]]:
-    """A line on stderr that says what is being done, gone when it is done; what changes it, and what ends it."""
-    if quiet or not sys.stderr.isatty():
-        yield (lambda stage: None), (lambda: None)
-        return
-    with console(stderr=True).status("searching") as spinner:
-        yield spinner.update, spinner.stop
 
 
 def _exit_code(answer: Answer, strict: bool) -> int:

@@ -1,16 +1,20 @@
-"""Bars on stderr, for people who wait; in a pipe there are none."""
+"""What is shown on stderr to people who wait; in a pipe there is nothing."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ragqa.cli.render import console
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.live import Live
+
     from ragqa.index import Progress, Summary
+    from ragqa.types import Evidence
 
 
 @contextmanager
@@ -46,3 +50,47 @@ def counting_progress(what: str, quiet: bool) -> Iterator[Counting]:
             bar.update(task, completed=done, total=total, rate=rate)
 
         yield show
+
+
+class Waiting:
+    """What an answer is waiting for, under the quotes that are found by then; gone when the answer is there."""
+
+    def __init__(self, live: Live | None) -> None:
+        self._live = live
+        self._found: list[RenderableType] = []
+
+    def stage(self, name: str) -> None:
+        """Say what is being done."""
+        if self._live:
+            from rich.console import Group
+            from rich.spinner import Spinner
+
+            self._live.update(Group(*self._found, Spinner("dots", name)), refresh=True)
+
+    def quotes(self, evidence: Sequence[Evidence]) -> None:
+        """Show what is found already; the Llama may take a while over it."""
+        if self._live:
+            from rich.text import Text
+
+            from ragqa.cli.answers import quote_text
+
+            numbered = (Text(f"[{n}] ").append(quote_text(one)) for n, one in enumerate(evidence, start=1))
+            self._found = [Text(style="dim").append(line) for line in numbered]
+
+    def end(self) -> None:
+        if self._live:
+            self._live.stop()
+
+
+@contextmanager
+def waiting(quiet: bool) -> Iterator[Waiting]:
+    """A spinner until the answer is there."""
+    if quiet or not sys.stderr.isatty():
+        yield Waiting(None)
+        return
+    from rich.live import Live
+
+    with Live(console=console(stderr=True), transient=True, refresh_per_second=12) as live:
+        shown = Waiting(live)
+        shown.stage("searching")
+        yield shown

@@ -87,6 +87,16 @@ def on_a_terminal(ragqa: Ragqa, *arguments: str, columns: int = 80) -> str:
     return text
 
 
+def test_a_terminal_shows_the_quote_while_the_llama_is_at_it_and_once_in_the_end(library: Ragqa):
+    text = on_a_terminal(library, "ask", E5)
+    quote = library("ask", E5, "--quotes", "--json").json["evidence"][0]["quote"]
+    before, _wiped, after = text.rpartition("\x1b[2K")
+    assert quote[:40] in before
+    assert "marking" in before
+    assert "marking" not in after
+    assert after.count(quote[:40]) == 1
+
+
 def controls(text: str) -> set[str]:
     return set(CONTROL.findall(ALLOWED.sub("", text)))
 
