@@ -35,7 +35,7 @@ OWNERS = {
     "onnx": {"embed.graph", "embed.prepare"},
     "llama_cpp": {"generate", "gguf", "likelihood"},
     "tiktoken": {"tokens"},
-    "apsw": {"store.sqlite", "store.opening", "store.schema", "store.integrity", "store.fts"},
+    "apsw": {"store.sqlite", "store.opening", "store.schema", "store.integrity", "store.fts", "store.nearest"},
     "huggingface_hub": {"hub"},
 }
 HEAVY = ("torch", "onnxruntime", "llama_cpp", "sentence_transformers", "tiktoken")

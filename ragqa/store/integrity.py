@@ -7,12 +7,14 @@ from collections.abc import Iterator
 
 import apsw
 
+from ragqa.store.nearest import Nearest
+
 # Tables that hold one row for each passage, and the column that names it.
-BESIDE_PASSAGES = {"vectors": "passage", "tokens": "passage", "passages_vec": "rowid", "passages_fts_docsize": "id"}
+BESIDE_PASSAGES = {"vectors": "passage", "tokens": "passage", "passages_fts_docsize": "id"}
 
 
-def faults(db: apsw.Connection, dim: int) -> Iterator[str]:
-    """Yield what is wrong, a line each; nothing when all is well. `dim` is the length of the vectors."""
+def faults(db: apsw.Connection, nearest: Nearest) -> Iterator[str]:
+    """Yield what is wrong, a line each; nothing when all is well."""
     for (line,) in db.execute("PRAGMA integrity_check"):
         if line != "ok":
             yield f"SQLite: {line}"
@@ -23,7 +25,8 @@ def faults(db: apsw.Connection, dim: int) -> Iterator[str]:
     except apsw.CorruptError:
         yield "full-text index: does not agree with the passages"
     yield from _missing_rows(db)
-    yield from _damaged_rows(db, dim)
+    yield from _damaged_rows(db, nearest.dim)
+    yield from _wrong_sketches(db, nearest)
 
 
 def _missing_rows(db: apsw.Connection) -> Iterator[str]:
@@ -47,17 +50,27 @@ def _missing_rows(db: apsw.Connection) -> Iterator[str]:
 
 def _damaged_rows(db: apsw.Connection, dim: int) -> Iterator[str]:
     rows = db.execute(
-        "SELECT d.id, p.ordinal, CAST(p.text AS BLOB), p.crc32, v.vector, v.crc32, x.vector, t.signs, t.crc32"
+        "SELECT d.id, p.ordinal, CAST(p.text AS BLOB), p.crc32, v.vector, v.crc32, t.signs, t.crc32"
         " FROM passages p JOIN documents d ON d.key = p.document"
-        " JOIN vectors v ON v.passage = p.key JOIN passages_vec x ON x.rowid = p.key"
-        " JOIN tokens t ON t.passage = p.key"
+        " JOIN vectors v ON v.passage = p.key JOIN tokens t ON t.passage = p.key"
     )
-    for id, ordinal, text, text_crc, vector, vector_crc, searched, signs, signs_crc in rows:
+    for id, ordinal, text, text_crc, vector, vector_crc, signs, signs_crc in rows:
         if zlib.crc32(text) != text_crc:
             yield f"{id}#{ordinal}: its text is damaged"
         if zlib.crc32(signs) != signs_crc or len(signs) % -(-dim // 8):
             yield f"{id}#{ordinal}: the vectors of its tokens are damaged"
         if zlib.crc32(vector) != vector_crc or len(vector) != 4 * dim:
             yield f"{id}#{ordinal}: its vector is damaged"
-        elif vector != searched:
-            yield f"{id}#{ordinal}: its vector in the search index is not the stored one"
+
+
+def _wrong_sketches(db: apsw.Connection, nearest: Nearest) -> Iterator[str]:
+    place = "SELECT d.id || '#' || p.ordinal FROM passages p JOIN documents d ON d.key = p.document WHERE p.key = ?"
+    for passage, reason in nearest.faults():
+        yield f"{db.execute(place, (passage,)).get or f'passage {passage}'}: {reason}"
+    strangers = db.execute(
+        "SELECT d.id, p.ordinal FROM vectors v JOIN sketches s ON s.key = v.sketches"
+        " JOIN passages p ON p.key = v.passage JOIN documents d ON d.key = p.document"
+        " WHERE s.collection != d.collection"
+    )
+    for id, ordinal in strangers:
+        yield f"{id}#{ordinal}: its sketch is in another collection"

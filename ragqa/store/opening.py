@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
 import numpy as np
 
 from ragqa.errors import FingerprintMismatch, NoIndex
+from ragqa.store.nearest import EXACT, TABLES, Nearest
 from ragqa.store.schema import check_version, connect, errors_explained, make_schema
 from ragqa.store.sqlite import SQLiteStore
 from ragqa.types import Vector
 
 
 def create_index(
-    path: Path, *, fingerprint: str, model: str, dim: int, centre: Callable[[], Vector] | None = None
+    path: Path,
+    *,
+    fingerprint: str,
+    model: str,
+    dim: int,
+    centre: Callable[[], Vector] | None = None,
+    exact: int = EXACT,
 ) -> SQLiteStore:
     """Open the index at `path` for writing, and make it first where there is none.
 
     Args:
         centre: Of the model's token vectors, (dim,); asked for only when the index is new. None: the origin.
+        exact: How many passages a search may see and still compares with each.
 
     Raises:
         FingerprintMismatch: It was made with another model or another way of cutting passages.
@@ -41,7 +50,7 @@ def create_index(
         connection = connect(path, apsw.SQLITE_OPEN_READWRITE)
         try:
             make_schema(connection, path, describe)
-            store = SQLiteStore(connection, path)
+            store = SQLiteStore(connection, path, exact)
             require_fingerprint(store, fingerprint, model)
         except BaseException:
             connection.close()
@@ -75,3 +84,16 @@ def require_fingerprint(store: SQLiteStore, fingerprint: str, model: str) -> Non
             f"{store.path} was made with {store.model}; {model} is asked for, and their vectors cannot be compared",
             f"ask with `--embed-model {store.model}`, or index again into another file with `--db FILE`",
         )
+
+
+@contextmanager
+def scratch(path: Path, dim: int, exact: int = EXACT) -> Iterator[Nearest]:
+    """A new file with vectors and their sketches alone, to measure a search without documents."""
+    connection = connect(path, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
+    try:
+        connection.pragma("foreign_keys", False)
+        connection.pragma("journal_mode", "wal")
+        connection.execute(TABLES)
+        yield Nearest(connection, dim, exact)
+    finally:
+        connection.close()

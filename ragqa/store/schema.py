@@ -12,9 +12,10 @@ import apsw
 import sqlite_vec
 
 from ragqa.errors import IndexDamaged, IndexLocked, NotWritable, RagqaError
+from ragqa.store import nearest
 
 APPLICATION_ID = 0x72616771  # "ragq"
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 BUSY_MS = 10_000
 
 SCHEMA = """
@@ -43,11 +44,6 @@ CREATE TABLE passages (
   line_end INTEGER NOT NULL,
   crc32 INTEGER NOT NULL,
   UNIQUE (document, ordinal)
-);
-CREATE TABLE vectors (
-  passage INTEGER PRIMARY KEY REFERENCES passages(key) ON DELETE CASCADE,
-  vector BLOB NOT NULL,
-  crc32 INTEGER NOT NULL
 );
 CREATE TABLE tokens (
   passage INTEGER PRIMARY KEY REFERENCES passages(key) ON DELETE CASCADE,
@@ -97,11 +93,7 @@ def make_schema(connection: apsw.Connection, path: Path, describe: Callable[[], 
     connection.execute("BEGIN IMMEDIATE")
     try:
         if _empty(connection):
-            connection.execute(SCHEMA)
-            connection.execute(
-                f"CREATE VIRTUAL TABLE passages_vec USING vec0"
-                f" (vector float[{int(meta['dim'])}] distance_metric=cosine, collection text)"
-            )
+            connection.execute(SCHEMA + nearest.TABLES)
             connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
             connection.pragma("application_id", APPLICATION_ID)
             connection.pragma("user_version", SCHEMA_VERSION)

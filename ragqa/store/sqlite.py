@@ -1,8 +1,8 @@
 """The index in one SQLite file: apsw, sqlite-vec and FTS5.
 
-Every vector is kept twice: in an ordinary column with a checksum, which is the record, and in vec0, which
-searches. FTS5 and vec0 hold nothing that cannot be made anew from `documents`, `passages` and `vectors`; the
-vectors of tokens are read from `tokens` for the few passages that are read closely.
+Vectors and the sketches that find them are `Nearest`'s. The sketches and FTS5 hold nothing that cannot be made anew
+from `documents`, `passages` and `vectors`; the vectors of tokens are read from `tokens` for the few passages that are
+read closely.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from ragqa.errors import IndexLocked
 from ragqa.store import fts, require_unit_length
 from ragqa.store.fts import in_collections
 from ragqa.store.integrity import faults
+from ragqa.store.nearest import EXACT, Nearest
 from ragqa.store.rows import (
     PASSAGE,
     RECORD,
@@ -39,20 +40,20 @@ from ragqa.store.rows import (
 from ragqa.store.schema import errors_explained
 from ragqa.types import Calibration, Document, DocumentRecord, Filter, Hit, Matrix, Mention, Passage, Signs, Vector
 
-MAX_K = 4096  # vec0's own limit
 _NO_SIGNS = np.zeros((0, 0), np.uint8)
 
 
 class SQLiteStore:
     """An open index. Made by `open_index` or `create_index`, never by itself."""
 
-    def __init__(self, connection: apsw.Connection, path: Path) -> None:
+    def __init__(self, connection: apsw.Connection, path: Path, exact: int = EXACT) -> None:
         self._db = connection
         self.path = path
         meta = dict(connection.execute("SELECT key, value FROM meta"))
         self.fingerprint = str(meta["fingerprint"])
         self.model = str(meta["model"])
         self.dim = int(str(meta["dim"]))
+        self._nearest = Nearest(connection, self.dim, exact)
         self.calibration = read_calibration(meta.get("calibration"), self.fingerprint)
         self.centre = np.frombuffer(base64.b64decode(str(meta["centre"])), "<f4").reshape(self.dim)
 
@@ -97,10 +98,11 @@ class SQLiteStore:
                 ),
             )
             key = self._db.last_insert_rowid()
-            for passage, vector, tokens in zip(passages, vectors, signs or [_NO_SIGNS] * len(passages), strict=True):
-                self._insert(key, document.collection, passage, vector, tokens)
+            rows = zip(passages, signs or [_NO_SIGNS] * len(passages), strict=True)
+            keys = [self._insert(key, passage, tokens) for passage, tokens in rows]
+            self._nearest.add(keys, vectors, document.collection)
 
-    def _insert(self, document: int, collection: str, passage: Passage, vector: Vector, signs: Signs) -> None:
+    def _insert(self, document: int, passage: Passage, signs: Signs) -> int:
         self._db.execute(
             "INSERT INTO passages"
             " (document, ordinal, heading, blocks, text, char_start, char_end, line_start, line_end, crc32)"
@@ -119,13 +121,9 @@ class SQLiteStore:
             ),
         )
         key = self._db.last_insert_rowid()
-        blob = vector.astype("<f4").tobytes()
-        self._db.execute("INSERT INTO vectors VALUES (?, ?, ?)", (key, blob, zlib.crc32(blob)))
         tokens = signs.tobytes()
         self._db.execute("INSERT INTO tokens VALUES (?, ?, ?)", (key, tokens, zlib.crc32(tokens)))
-        self._db.execute(
-            "INSERT INTO passages_vec (rowid, vector, collection) VALUES (?, ?, ?)", (key, blob, collection)
-        )
+        return key
 
     def relocate(self, document_id: str, new_id: str, path: Path, mtime_ns: int) -> None:
         """Say that a document's file has moved; its passages and vectors stay."""
@@ -185,24 +183,17 @@ class SQLiteStore:
             )
 
     def _delete(self, condition: str, *values: Any) -> None:
-        keys = [key for (key,) in self._db.execute(f"SELECT key FROM documents WHERE {condition}", values)]
-        for key in keys:
-            self._db.execute(
-                "DELETE FROM passages_vec WHERE rowid IN (SELECT key FROM passages WHERE document = ?)", (key,)
-            )
-            self._db.execute("DELETE FROM documents WHERE key = ?", (key,))
+        documents = self._db.execute(f"SELECT key FROM documents WHERE {condition}", values).fetchall()
+        for (document,) in documents:
+            passages = self._db.execute("SELECT key FROM passages WHERE document = ?", (document,))
+            self._nearest.remove([key for (key,) in passages])
+            self._db.execute("DELETE FROM documents WHERE key = ?", (document,))
 
     def search(self, vector: Vector, k: int, where: Filter | None = None) -> list[Hit]:
         require_unit_length(vector[None])
-        condition, values = in_collections("collection", where)
         with errors_explained(self.path):
-            found = dict(
-                self._db.execute(
-                    f"SELECT rowid, distance FROM passages_vec WHERE vector MATCH ? AND k = ?{condition}",
-                    (vector.astype("<f4").tobytes(), min(k, MAX_K), *values),
-                )
-            )
-            return [self._hit(row, 1 - found[row[0]], "dense") for row in self._by_key(list(found))]
+            found = dict(self._nearest.search(vector, k, where))
+            return [self._hit(row, found[row[0]], "dense") for row in self._by_key(list(found))]
 
     def match(self, words: Sequence[str], k: int, where: Filter | None = None) -> list[Hit]:
         if not words:
@@ -278,15 +269,16 @@ class SQLiteStore:
         return "".join(passage.text for passage in self.passages_of(document_id))
 
     def counts(self) -> dict[str, int]:
-        """Rows by table: documents, passages, vectors, and the two search indexes."""
-        tables = ("documents", "passages", "vectors", "tokens", "passages_vec", "passages_fts_docsize")
+        """Rows by table: documents, passages, vectors, vectors of tokens; and what the two search indexes hold."""
+        tables = ("documents", "passages", "vectors", "tokens", "passages_fts_docsize")
         with errors_explained(self.path):
-            return {table: int(self._db.execute(f"SELECT count(*) FROM {table}").get) for table in tables}
+            rows = {table: int(self._db.execute(f"SELECT count(*) FROM {table}").get) for table in tables}
+            return rows | {"sketches": self._nearest.count()}
 
     def faults(self) -> Iterator[str]:
         """Check every table against every other and every checksum; yield what is wrong, a line each."""
         with errors_explained(self.path):
-            yield from faults(self._db, self.dim)
+            yield from faults(self._db, self._nearest)
 
     def close(self) -> None:
         self._db.close()

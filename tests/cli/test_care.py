@@ -102,9 +102,9 @@ def test_check_names_the_document_whose_text_is_damaged(shelf: Ragqa):
     assert "notes/light.md#1: its text is damaged" in done.json["faults"]
 
 
-@pytest.mark.parametrize("table", ["vectors", "passages_fts_docsize", "passages_vec_rowids", "passages"])
+@pytest.mark.parametrize("table", ["vectors", "passages_fts_docsize", "sketches", "passages"])
 def test_check_notices_a_row_that_is_gone(shelf: Ragqa, table: str):
-    key = {"vectors": "passage", "passages_fts_docsize": "id", "passages_vec_rowids": "rowid", "passages": "key"}
+    key = {"vectors": "passage", "passages_fts_docsize": "id", "sketches": "key", "passages": "key"}
     with sqlite3.connect(shelf.db) as db:
         db.execute("PRAGMA foreign_keys = OFF")
         db.execute("DROP TRIGGER passages_deleted")

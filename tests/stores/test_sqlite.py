@@ -92,11 +92,11 @@ def test_opening_again_finds_everything(store: SQLiteStore, path: Path):
 
 def test_the_tables_of_a_new_index_hold_a_row_for_each_passage(store: SQLiteStore, path: Path):
     add(store, "n/a.md", "one", "three")
-    counts = {"documents": 1, "passages": 2, "vectors": 2, "tokens": 2, "passages_vec": 2, "passages_fts_docsize": 2}
+    counts = {"documents": 1, "passages": 2, "vectors": 2, "tokens": 2, "sketches": 2, "passages_fts_docsize": 2}
     assert store.counts() == counts
     reader = sqlite3.connect(path)
     assert reader.execute("SELECT passage, length(signs) FROM tokens").fetchall() == [(1, 3), (2, 5)]
-    assert reader.execute("PRAGMA user_version").fetchall() == [(3,)]
+    assert reader.execute("PRAGMA user_version").fetchall() == [(4,)]
     reader.close()
 
 
@@ -191,10 +191,13 @@ DAMAGE = {
     "text, no longer UTF-8": "UPDATE passages SET text = CAST(x'74776f80' AS TEXT) WHERE text = 'two'",
     "vector": "UPDATE vectors SET vector = CAST(x'01' || substr(vector, 2) AS BLOB) WHERE passage = 2",
     "vector gone": "DELETE FROM vectors WHERE passage = 2",
-    "vector in the search index": "UPDATE passages_vec SET vector = '[0, 0, 0, 1]' WHERE rowid = 2",
+    "sketch": "UPDATE sketches SET bits = CAST(substr(bits, 1, 8) || x'ff' || substr(bits, 10) AS BLOB)",
+    "a sketch's steps": "UPDATE sketches SET steps = CAST(substr(steps, 1, 4) || x'0000c07f' AS BLOB)",
+    "a sketch's weight": "UPDATE sketches SET weights = CAST(substr(weights, 1, 4) || x'0000803f' AS BLOB)",
+    "sketch of another passage": "UPDATE vectors SET sketches = 9 WHERE passage = 2",
+    "collection": "UPDATE documents SET collection = 'other' WHERE id = 'n/b.md'",
     "signs": "UPDATE tokens SET signs = CAST(x'ff' || substr(signs, 2) AS BLOB) WHERE passage = 2",
     "signs gone": "DELETE FROM tokens WHERE passage = 2",
-    "row of vec0": "DELETE FROM passages_vec WHERE rowid = 2",
     "row of FTS5": "INSERT INTO passages_fts (passages_fts, rowid, heading, text)"
     " VALUES ('delete', 2, '[\"n/b.md\"]', 'two')",
     "passage": "DELETE FROM passages WHERE text = 'two'",
@@ -390,11 +393,12 @@ from tests.stores.test_sqlite import add, made
 store = made(Path(sys.argv[1]))
 add(store, "n/a.md", "one")
 insert = store._insert
-def insert_and_die(document, collection, passage, *rows):
-    insert(document, collection, passage, *rows)
+def insert_and_die(document, passage, signs):
+    key = insert(document, passage, signs)
     if passage.ordinal == 2:
         store._db.cache_flush()
         os.kill(os.getpid(), signal.SIGKILL)
+    return key
 store._insert = insert_and_die
 add(store, "n/a.md", "two", "three", "four")
 """
