@@ -20,6 +20,9 @@ DIM = 8
 STORES: dict[str, Callable[[Path], HidingStore]] = {
     "exact": lambda folder: ExactStore("f", np.zeros(DIM, np.float32)),
     "sqlite": lambda folder: create_index(folder / "index.db", fingerprint="f", model="words", dim=DIM),
+    "sqlite, sketches": lambda folder: create_index(
+        folder / "index.db", fingerprint="f", model="words", dim=DIM, exact=0
+    ),
 }
 
 
