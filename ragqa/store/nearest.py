@@ -1,7 +1,7 @@
 """The tables that find the vectors nearest to another.
 
 `vectors` is the record: every vector in float32 with its checksum. Where a search may see up to `EXACT` of them,
-sqlite-vec compares it with each. Where it may see more, it reads `sketches` instead, which are 14 times smaller, and
+sqlite-vec compares it with each. Where it may see more, it reads `sketches` instead, which are 13 times smaller, and
 sqlite-vec compares the vectors of the most promising `CANDIDATES` only.
 
 A group of sketches holds passages of one collection, so a search that may see some collections reads nothing of the
