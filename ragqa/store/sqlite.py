@@ -192,8 +192,10 @@ class SQLiteStore:
     def search(self, vector: Vector, k: int, where: Filter | None = None) -> list[Hit]:
         require_unit_length(vector[None])
         with errors_explained(self.path):
-            found = dict(self._nearest.search(vector, k, where))
-            return [self._hit(row, found[row[0]], "dense") for row in self._by_key(list(found))]
+            with self._db:  # one moment, whoever is writing
+                found = dict(self._nearest.search(vector, k, where))
+                rows = self._by_key(list(found))
+            return [self._hit(row, found[row[0]], "dense") for row in rows]
 
     def match(self, words: Sequence[str], k: int, where: Filter | None = None) -> list[Hit]:
         if not words:
