@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -43,3 +45,11 @@ def test_a_unix_socket_is_no_network():
 def test_pulling_a_model_may_connect():
     done = attempt("socket.create_connection(('127.0.0.1', 9), timeout=1)", "models", "pull", "e5-small-v2")
     assert "ConnectionRefusedError" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
+def test_onnx_runtime_starts_no_thread_that_would_report_to_its_maker(tmp_path: Path):
+    program = "import os, ragqa, onnxruntime; print(len(os.listdir('/proc/self/task')))"
+    environment = {"HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
+    assert (done.stdout, list(tmp_path.iterdir())) == ("1\n", [])
