@@ -1,6 +1,6 @@
 """`python -m ragqa` is the `ragqa` command."""
 
-from ragqa.cli.app import main
+from ragqa.doorway import main
 
 if __name__ == "__main__":
     main()

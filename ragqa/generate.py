@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # Ctrl-C is heard between two batches, so the larger the model, the fewer tokens a batch.
 BATCH_TOKENS, BATCH_TOKENS_LARGE, LARGE = 128, 32, 1_000_000_000
+REHEARSED_TOKENS = 16
 
 
 class Generator(Protocol):
@@ -147,3 +148,22 @@ class LlamaGenerator:
         """ln p(text, then a line break | prompt), of each text; -inf of what does not fit the context."""
         begun = Piece(self.chat_format.begin, control=True), Piece(head), Piece(prompt)
         return self._likelihoods.of(begun, [Piece(f" {text}") for text in texts], fixed=2 if head else 0)
+
+    def load_all(self, *, weighs: bool) -> None:
+        """Load all that it will want, without computing anything, so that no thread is started.
+
+        Args:
+            weighs: Whether it will be asked for likelihoods.
+        """
+        _ = self._model, weighs and self._likelihoods
+        self.count_tokens(Piece("a"))
+
+    def rehearse(self) -> Iterator[None]:
+        """Read a batch with every context and forget it, so that weights and threads are at hand; a step a context."""
+        model, library = self._model, llama_cpp()
+        model.eval([library.llama_vocab_bos(library.llama_model_get_vocab(model.model))] * REHEARSED_TOKENS)
+        model.reset()
+        library.llama_memory_clear(library.llama_get_memory(model.ctx), False)
+        yield
+        self._likelihoods.rehearse(REHEARSED_TOKENS)
+        yield

@@ -121,6 +121,11 @@ def open_gguf(path: Path, **options: Any) -> Llama:
         raise ModelError(f"{path}: llama.cpp cannot load it: {error}", "run `ragqa models verify`") from error
 
 
+def can_offload() -> bool:
+    """Whether this llama.cpp can put weights on a GPU."""
+    return bool(llama_cpp().llama_supports_gpu_offload())
+
+
 @cache
 def llama_cpp() -> Any:
     """The library, imported where it is first used, silent and polite.

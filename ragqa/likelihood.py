@@ -113,6 +113,15 @@ class Likelihoods:
             self._heads.keep(self._context, head)
         self._read = head
 
+    def rehearse(self, tokens: int) -> None:
+        """Read so many tokens and forget them."""
+        library = llama_cpp()
+        if self._context:
+            begin = library.llama_vocab_bos(library.llama_model_get_vocab(self._model.model))
+            list(self._decode(rows([begin] * tokens, {(): []})))
+            library.llama_memory_clear(library.llama_get_memory(self._context), False)
+            self._read = ()
+
     def _log_p(self, before: Sequence[int], paths: Sequence[TokenPath]) -> dict[TokenPath, float]:
         """Every beginning of the paths → ln p of its last token, after the prompt and the others."""
         following: dict[TokenPath, set[int]] = defaultdict(set)

@@ -37,6 +37,7 @@ class Settings:
         max_sentences: Most sentences it may write; 0 leaves it to the template.
         min_support: Under this support `ask` abstains, 0 to 1: the share of such questions that the documents answer.
         max_file_size: Bytes; larger files are skipped.
+        idle: Minutes without a command after which `ragqa serve` ends; 0: it does not.
     """
 
     home: Path
@@ -53,6 +54,7 @@ class Settings:
     max_sentences: int = 0
     min_support: float = 0.5
     max_file_size: int = MAX_FILE_SIZE
+    idle: float = 15.0
 
     @property
     def models(self) -> Path:

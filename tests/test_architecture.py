@@ -22,7 +22,7 @@ FLOORS = (
         *("support", "draw", "whole", "tally", "prompt", "verify", "write"),
     ),
     ("index", "answer", "calibrate", "measure"),
-    ("cli",),
+    ("cli", "warm", "doorway"),
 )
 SEPARATE = 3  # rooms of this floor do not import each other
 CONNECTED = {("measure.evaluate", "answer")}  # but for these: what is measured is what users get

@@ -7,11 +7,12 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import NoReturn
+from functools import cache
+from typing import Any, NoReturn
 
 import typer
 
-from ragqa.cli import ask, care, index, measure, models, search
+from ragqa.cli import ask, care, index, measure, models, search, serve
 from ragqa.cli.guard import block_network
 from ragqa.cli.options import joined_options
 from ragqa.errors import NotWritable, RagqaError, UsageError
@@ -29,7 +30,7 @@ INTERRUPTED, BROKEN_PIPE = 130, 141
 # Names of commands to come: a script written for them should hear so, and not get an answer to a question.
 PLANNED = frozenset(
     "backup bench bundle chat classify cluster collections config doctor embed get import-llm logs map reindex "
-    "related serve unbundle watch".split()
+    "related unbundle watch".split()
 )
 
 
@@ -47,19 +48,29 @@ def _root(context: typer.Context, version: bool = typer.Option(False, "--version
         print(context.get_help())
 
 
+serve.register(app, lambda: run_command())
+
+
 def main() -> NoReturn:
     """Run a command and leave with the exit code that docs and scripts rely on."""
-    _mend_streams()
-    block_network(sys.argv[1:])
-    code = _flush(_run(sys.argv[1:]))
+    environ = dict(os.environ)  # loading models adds to it
+    code = run_command()
+    serve.start_if_wanted(sys.argv[1:], code, environ)
     # Threads and models need no taking down one by one; what matters is on disk and on stdout.
     os._exit(code)
 
 
+def run_command() -> int:
+    """Run the command line in `sys.argv`; returns its exit code when all that it prints has been printed."""
+    _mend_streams()
+    block_network(sys.argv[1:])
+    return _flush(_run(sys.argv[1:]))
+
+
 def _run(arguments: Sequence[str]) -> int:
     try:
-        commands = typer.main.get_command(app)
-        arguments = _with_command(joined_options(arguments), list(commands.commands))  # type: ignore[attr-defined]
+        commands = _commands()
+        arguments = _with_command(joined_options(arguments), list(commands.commands))
         code = commands(args=arguments, prog_name="ragqa", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except RagqaError as error:
@@ -87,6 +98,12 @@ def _run(arguments: Sequence[str]) -> int:
         return _report(NotWritable(f"standard output: {error.strerror}; the answer is not complete"))
     except Exception as error:  # the last door: no traceback unless asked for
         return _report(RagqaError(f"unexpected {type(error).__name__}: {error}", "RAGQA_DEBUG=1 shows the traceback"))
+
+
+@cache
+def _commands() -> Any:
+    """The tree of commands; to build it takes milliseconds, and a fork of the warm process has it already."""
+    return typer.main.get_command(app)
 
 
 def _with_command(arguments: Sequence[str], names: Sequence[str]) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import cache
 
 from ragqa.errors import NetworkBlocked
 
@@ -18,7 +19,13 @@ AF_UNIX = 1
 def block_network(arguments: Sequence[str]) -> None:
     """From now on, refuse every attempt to use the network, unless the command is `models pull`."""
     if list(arguments[:2]) != ["models", "pull"]:
-        sys.addaudithook(_refuse)
+        _watch()
+
+
+@cache
+def _watch() -> None:
+    """Once, since a hook cannot be taken away: a fork of the warm process has the one that was set before it."""
+    sys.addaudithook(_refuse)
 
 
 def _refuse(event: str, details: tuple[object, ...]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from ragqa.types import Filter
 
 if TYPE_CHECKING:
     from ragqa.embed import Embedder
+    from ragqa.generate import LlamaGenerator
     from ragqa.store.sqlite import SQLiteStore
     from ragqa.write import Writing
 
@@ -30,7 +32,12 @@ EXCERPT = 2  # sentences that a small model is given; of whole passages it seldo
 
 def open_embedder(settings: Settings, say: Say) -> Embedder:
     """The embedder that is asked for, or the default one."""
-    manifest = _ready(settings, settings.embed_model or DEFAULTS["embed"], "embed", say)
+    return _embedder(_ready(settings, settings.embed_model or DEFAULTS["embed"], "embed", say), settings.cores)
+
+
+@cache
+def _embedder(manifest: Manifest, threads: int) -> Embedder:
+    """One for every manifest, so that a fork of the warm process finds the one that is loaded."""
     if manifest.backend == "onnx":
         from ragqa.embed.onnx import OnnxEmbedder
 
@@ -39,7 +46,7 @@ def open_embedder(settings: Settings, say: Say) -> Embedder:
             name=manifest.name,
             fingerprint=manifest.fingerprint,
             dim=manifest.dim,
-            threads=settings.cores,
+            threads=threads,
         )
     from ragqa.embed.sentence_transformer import SentenceTransformerEmbedder
 
@@ -106,9 +113,7 @@ def open_for_indexing(settings: Settings, say: Say) -> tuple[SQLiteStore, Embedd
 
 def open_writing(settings: Settings, system: str | None, say: Say) -> Writing:
     """The Llama with its prompt; its weights are mapped when it is first asked to write."""
-    from ragqa.generate import LlamaGenerator
     from ragqa.prompt import load_template
-    from ragqa.tokens import BytePairEncoding
     from ragqa.write import Writing
 
     template = load_template(settings.template, settings.prompts)
@@ -123,18 +128,27 @@ def open_writing(settings: Settings, system: str | None, say: Say) -> Writing:
             f" answer of {max_answer:,}",
             "a smaller `-o budget N` or `-o max_answer N`",
         )
-    generator = LlamaGenerator(
+    generator = _generator(manifest, budget + max_answer + SPARE_TOKENS, settings.cores)
+    excerpt = 0 if large else max(EXCERPT, sentences)
+    return Writing(generator, template, budget, max_answer, system, sentences, excerpt)
+
+
+@cache
+def _generator(manifest: Manifest, memory: int, threads: int) -> LlamaGenerator:
+    """One for every manifest and memory, for the same reason."""
+    from ragqa.generate import LlamaGenerator
+    from ragqa.tokens import BytePairEncoding
+
+    return LlamaGenerator(
         manifest.weights,
         name=manifest.name,
         context=manifest.context,
-        memory=budget + max_answer + SPARE_TOKENS,
+        memory=memory,
         chat_format=manifest.chat_format,
         encoding=BytePairEncoding.load_if_there(manifest.folder),
-        threads=settings.cores,
+        threads=threads,
         heads=manifest.folder / "heads",
     )
-    excerpt = 0 if large else max(EXCERPT, sentences)
-    return Writing(generator, template, budget, max_answer, system, sentences, excerpt)
 
 
 def load(embedder: Embedder, writing: Writing | None) -> None:
