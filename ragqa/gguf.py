@@ -95,9 +95,7 @@ def read_weights(path: Path) -> Weights:
     model = open_gguf(path, vocab_only=True)
     width = int(model.metadata[f"{model.metadata['general.architecture']}.embedding_length"])
     tokens = library.llama_vocab_n_tokens(library.llama_model_get_vocab(model.model))
-    return Weights(
-        library.llama_model_n_params(model.model) - tokens * width, library.llama_model_size(model.model)
-    )
+    return Weights(library.llama_model_n_params(model.model) - tokens * width, library.llama_model_size(model.model))
 
 
 def tokenize(model: Llama, piece: Piece) -> list[int]:

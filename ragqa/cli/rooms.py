@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from ragqa.catalogue import DEFAULTS, MODELS
 from ragqa.cli.open import load
-from ragqa.cli.workbench import ASKED, SKIPPED, Workbench
+from ragqa.cli.workbench import SKIPPED, Workbench
 from ragqa.errors import UsageError
 
 if TYPE_CHECKING:
     from ragqa.measure.bench import Measurement
     from ragqa.measure.bench.cold import Command
     from ragqa.measure.bench.indexing import Indexer, Part
+    from ragqa.types import Passage
 
 Room = Callable[[Workbench], Sequence["Measurement"]]
 
@@ -51,10 +52,10 @@ def cold(bench: Workbench) -> Sequence[Measurement]:
     _ = bench.store
     ask, search = ("article's pipeline", "llm similar") if bench.peer else ("imports alone", "imports alone")
     commands = {
-        "ask": bench.command("ask", bench.question, taken=cold.ASKED, beside=ask),
-        "search": bench.command("search", bench.question, beside=search),
-        "ask --json": bench.command("ask", "--json", bench.question, taken=(), staged=True),
-        "imports alone": bench.python(IMPORTS, taken=(cold.END, cold.MEMORY)),
+        "ask": bench.command("ask", bench.question).reported(cold.ASKED, ask),
+        "search": bench.command("search", bench.question).reported(cold.WRITTEN, search),
+        "ask --json": bench.command("ask", "--json", bench.question).reported((), staged=True),
+        "imports alone": bench.python(IMPORTS).reported((cold.END, cold.MEMORY)),
     }
     if bench.peer:
         commands["article's pipeline"] = bench.script(PIPELINE, bench.question, SYSTEM)
@@ -89,14 +90,17 @@ def _served(bench: Workbench) -> Sequence[Measurement]:
         if environment is None:
             bench.remarks.append("no warm process: this version has no `ragqa serve`")
             return []
-        ask, search = (bench.command(name, bench.question) for name in ("ask", "search"))
+        ask, search, another = (
+            bench.command(name, question)
+            for name, question in (("ask", bench.question), ("search", bench.question), ("ask", _another(bench)))
+        )
         commands = {
-            "cold ask": replace(ask, taken=()),
-            "cold search": replace(search, taken=()),
-            "ask to a warm process": replace(ask, environment=environment, taken=cold.ASKED, beside="cold ask"),
+            "cold ask": ask.reported(()),
+            "cold search": search.reported(()),
+            "ask in a warm process": replace(ask, environment=environment).reported(cold.ASKED, "cold ask"),
             # Between two askings of one question, so that what the Llama has read is not the same again.
-            "another": replace(bench.command("ask", _another(bench)), environment=environment, taken=()),
-            "search in a warm process": replace(search, environment=environment, beside="cold search"),
+            "another": replace(another, environment=environment).reported(()),
+            "search in a warm process": replace(search, environment=environment).reported(cold.WRITTEN, "cold search"),
         }
         return cold.measure_commands(commands, bench.rounds, bench.progress("warm process"))
 
@@ -223,8 +227,8 @@ def _theirs(bench: Workbench, part: Part) -> Indexer:
     from ragqa.embed import PASSAGE_PREFIX
     from ragqa.measure.bench.indexing import Indexer, write_passages
 
-    def of(name: str, passages: Sequence[object]) -> Command:
-        lines = write_passages(passages, bench.folder / name, PASSAGE_PREFIX)  # type: ignore[arg-type]
+    def of(name: str, passages: Sequence[Passage]) -> Command:
+        lines = write_passages(passages, bench.folder / name, PASSAGE_PREFIX)
         return bench.script(EMBED_MULTI, str(bench.folder / "fresh-peer.db"), str(lines))
 
     little = part.passages[0]

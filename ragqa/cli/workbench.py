@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -117,31 +117,31 @@ class Workbench:
         embedder = self.embedder
         return [embedded_text(one, embedder.count_tokens, embedder.max_tokens) for one in passages]
 
-    def command(self, *words: str, codes: tuple[int, ...] = ASKED, **more: object) -> Command:
+    def command(self, *words: str, codes: Collection[int] = ASKED) -> Command:
         """`ragqa` with these arguments, in a folder where no project has settings."""
-        from ragqa.measure.bench.cold import Command
+        return self._command([*ragqa(), *words], self.environment, codes)
 
-        return Command([*ragqa(), *words], self.environment, self.folder, codes=codes, **more)  # type: ignore[arg-type]
-
-    def python(self, program: str, **more: object) -> Command:
+    def python(self, program: str) -> Command:
         """This Python with a program of one line."""
-        from ragqa.measure.bench.cold import Command
+        return self._command([sys.executable, "-c", program], self.environment, (0,))
 
-        return Command([sys.executable, "-c", program], self.environment, self.folder, **more)  # type: ignore[arg-type]
-
-    def script(self, script: str, *arguments: str, codes: tuple[int, ...] = (0,), **more: object) -> Command:
+    def script(self, script: str, *arguments: str, codes: Collection[int] = (0,)) -> Command:
         """A line of bash, in which both `ragqa` and the peer's commands are found."""
-        from ragqa.measure.bench.cold import Command
-
-        environment = self.environment | {"PATH": f"{Path(ragqa()[0]).parent}:{self.environment.get('PATH', '')}"}
+        path = f"{Path(ragqa()[0]).parent}:{self.environment.get('PATH', '')}"
+        more = {"PATH": path}
         if self.peer:
-            environment |= {
-                "PATH": f"{self.peer / 'venv' / 'bin'}:{environment['PATH']}",
+            more = {
+                "PATH": f"{self.peer / 'venv' / 'bin'}:{path}",
                 "LLM_USER_PATH": str(self.peer / "llm"),
                 "HF_HUB_OFFLINE": "1",
             }
         words = ["bash", "-o", "pipefail", "-c", script, "bench", *arguments]
-        return Command(words, environment, self.folder, codes=codes, **more)  # type: ignore[arg-type]
+        return self._command(words, {**self.environment, **more}, codes)
+
+    def _command(self, words: Sequence[str], environment: Mapping[str, str], codes: Collection[int]) -> Command:
+        from ragqa.measure.bench.cold import Command
+
+        return Command(words, environment, self.folder, codes=codes)
 
     @contextmanager
     def served(self) -> Iterator[Mapping[str, str] | None]:
@@ -173,7 +173,7 @@ def require_peer(peer: Path | None) -> Path | None:
         return None
     for part in ("venv/bin/llm", "llm/embeddings.db"):
         if not (peer / part).exists():
-            raise UsageError(f"{peer}: no {part}, so no peer to measure", "`scripts/bench NOTES QUESTION` sets one up")
+            raise UsageError(f"{peer}: no {part}, so no peer to measure", "`scripts/bench` sets one up")
     for tool in ("bash", "jq"):
         if not shutil.which(tool):
             raise UsageError(f"{tool} is not installed, and the peer's pipeline needs it", f"install {tool}")

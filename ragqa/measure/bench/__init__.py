@@ -75,8 +75,8 @@ def in_turn(
     samples: dict[str, list[Sampled]] = {name: [] for name in measures}
     for done in range(rounds):
         progress(done, rounds)
-        names = list(measures) if done % 2 == 0 else list(reversed(measures))
-        for name in names:
+        names = list(measures)
+        for name in names if done % 2 == 0 else reversed(names):
             samples[name].append(measures[name]())
     progress(rounds, rounds)
     return samples

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ragqa.measure.bench import Measurement, Progress, in_turn
@@ -57,6 +57,10 @@ class Command:
     beside: str = ""
     codes: Collection[int] = (0,)
     staged: bool = False
+
+    def reported(self, taken: Sequence[Taken], beside: str = "", *, staged: bool = False) -> Command:
+        """The same command with other rows in the report."""
+        return replace(self, taken=taken, beside=beside, staged=staged)
 
     def run(self) -> Run:
         return measured(self.words, environment=self.environment, folder=self.folder, codes=self.codes)

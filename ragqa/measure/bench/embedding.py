@@ -87,9 +87,7 @@ def measure_embedding(
     return [*rows, Measurement("one question", "ms", [second * 1000 for second in samples["question"]], LIMIT, least)]
 
 
-def passage_rows(
-    passages: Texts, seconds: Sequence[float], cost: Cost, peaks: Sequence[Peaks]
-) -> list[Measurement]:
+def passage_rows(passages: Texts, seconds: Sequence[float], cost: Cost, peaks: Sequence[Peaks]) -> list[Measurement]:
     """Passages and tokens a second beside what they would be at the peaks, and the operations in them."""
     work = (cost.of_weights(passages.lengths) + cost.of_attention(passages.lengths)) / GIGA
     return [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,13 +42,12 @@ class Gauges:
 
     def read(self) -> float:
         """GB/s that are read from memory."""
-        parts = np.array_split(self._buffer, self.cores)
-        return self._together([lambda part=part: np.dot(part, part) for part in parts], BUFFER / self.cores)
+        works = [partial(np.dot, part, part) for part in np.array_split(self._buffer, self.cores)]
+        return self._together(works, BUFFER / self.cores)
 
     def copy(self) -> float:
         """GB/s that are read and written again elsewhere, both counted."""
-        halves = [np.array_split(part, 2) for part in np.array_split(self._buffer, self.cores)]
-        works = [lambda a=a, b=b: np.copyto(b[: len(a)], a[: len(b)]) for a, b in halves]
+        works = [partial(_copy_half, part) for part in np.array_split(self._buffer, self.cores)]
         return self._together(works, BUFFER / self.cores)
 
     @cached_property
@@ -95,6 +94,11 @@ def _times_a_second(work: Work) -> float:
         elapsed = time.perf_counter() - started
         if elapsed >= LONG_ENOUGH:
             return runs / elapsed
+
+
+def _copy_half(part: NDArray[np.float32]) -> None:
+    half = len(part) // 2
+    np.copyto(part[:half], part[half : 2 * half])
 
 
 def _float32_product(rows: int, shared: int, columns: int) -> Work:

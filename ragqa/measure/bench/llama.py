@@ -107,7 +107,11 @@ def limit_rows(name: str, weights: Weights, samples: Sequence[Rates], peaks: Seq
     return [
         Measurement(f"prefill, {name}", "tokens/s", [one.prefill for one in samples], "at the product peak", prefill),
         Measurement(
-            f"generation, {name}", "tokens/s", [one.generation for one in samples], "weights read once a token", generation
+            f"generation, {name}",
+            "tokens/s",
+            [one.generation for one in samples],
+            "weights read once a token",
+            generation,
         ),
     ]
 

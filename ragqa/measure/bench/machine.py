@@ -13,7 +13,16 @@ from pathlib import Path
 
 import ragqa
 
-PACKAGES = ("llama-cpp-python", "onnxruntime", "numpy", "tiktoken", "apsw", "sqlite-vec", "sentence-transformers", "torch")
+PACKAGES = (
+    "llama-cpp-python",
+    "onnxruntime",
+    "numpy",
+    "tiktoken",
+    "apsw",
+    "sqlite-vec",
+    "sentence-transformers",
+    "torch",
+)
 BUSY = 0.25  # of a core, used by others: from here on the figures are worse than the machine
 _STAT, _CPUINFO, _MEMINFO = Path("/proc/stat"), Path("/proc/cpuinfo"), Path("/proc/meminfo")
 _IDLE, _WAITING = 3, 4  # places in the first line of /proc/stat

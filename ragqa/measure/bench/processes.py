@@ -76,7 +76,7 @@ def measured(
     """
     terminal, line = os.openpty()
     reading, report = os.pipe()
-    with tempfile.TemporaryFile() as errors, open(reading, "rb") as taken:
+    with tempfile.TemporaryFile() as errors, os.fdopen(reading, "rb") as taken:
         process = subprocess.Popen(
             [sys.executable, "-I", "-S", str(LAUNCH), str(report), *command],
             stdin=subprocess.DEVNULL,
@@ -127,15 +127,17 @@ def _judged(
     if taken.get("code") not in codes:
         errors.seek(0)
         said = errors.read().decode("utf-8", "replace").strip().splitlines()[-3:]
+        shown = " ".join([name, *command[1:]])[:200]
         raise CommandFailed(
-            f"`{' '.join([name, *command[1:]])[:200]}` ended with {taken.get('code')}: {' '.join(said) or 'no message'}",
+            f"`{shown}` ended with {taken.get('code')}: {' '.join(said) or 'it said nothing'}",
             "what fails cannot be timed; run it by itself",
         )
-    started = taken["started"]
+    started, wall = taken["started"], taken["wall"]
     return Run(
         code=int(taken["code"]),
-        wall=taken["wall"],
+        wall=wall,
         cpu=taken["cpu"],
         peak=int(taken["peak"]),
-        arrivals=tuple((second - started, piece) for second, piece in arrivals),
+        # What was written just before the end may be read just after it.
+        arrivals=tuple((min(second - started, wall), piece) for second, piece in arrivals),
     )
