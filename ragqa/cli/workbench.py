@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ragqa.catalogue import DEFAULTS
 from ragqa.cli.open import open_embedder, open_to_read, open_writing
-from ragqa.errors import UsageError
+from ragqa.errors import RagqaError, UsageError
 from ragqa.models import Manifest, ready
 from ragqa.settings import Settings
 
@@ -146,15 +146,22 @@ class Workbench:
     @contextmanager
     def served(self) -> Iterator[Mapping[str, str] | None]:
         """The environment of commands that a warm process answers; None where this version has none."""
-        if subprocess.run([*ragqa(), "serve", "--help"], capture_output=True, check=False).returncode:
+        environment = {name: value for name, value in self.environment.items() if name != "RAGQA_WARM"}
+
+        def serve(option: str) -> bool:
+            # No pipes: a process in the background would hold them open.
+            none, command = subprocess.DEVNULL, [*ragqa(), "serve", option]
+            return subprocess.call(command, env=environment, stdin=none, stdout=none, stderr=none) == 0
+
+        if not serve("--help"):
             yield None
             return
-        environment = {name: value for name, value in self.environment.items() if name != "RAGQA_WARM"}
-        subprocess.run([*ragqa(), "serve", "--background"], env=environment, capture_output=True, check=True)
+        if not serve("--background"):
+            raise RagqaError("`ragqa serve --background` does not start", "run it by itself to see why")
         try:
             yield environment
         finally:
-            subprocess.run([*ragqa(), "serve", "--stop"], env=environment, capture_output=True, check=False)
+            serve("--stop")
 
 
 def ragqa() -> list[str]:
