@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from ragqa.cli.workbench import SKIPPED, Workbench
 from ragqa.errors import UsageError
 
 if TYPE_CHECKING:
+    from ragqa.embed import Embedder
     from ragqa.measure.bench import Measurement
     from ragqa.measure.bench.cold import Command
     from ragqa.measure.bench.indexing import Indexer, Part
@@ -35,7 +35,8 @@ LENGTHS, LENGTHS_QUICKLY = (16, 32, 64, 128, 256, 512), (32, 128, 512)
 TOKENS_A_LENGTH = 2048  # of all texts of one length together
 SIZES, SIZES_QUICKLY = (10_000, 100_000, 200_000, 1_000_000), (10_000, 100_000)
 FLAT_UP_TO = 200_000  # vectors: vec0 takes a fifth of a second there
-VECTOR_TOKENS = 60_000  # of passages, whose windows make the vectors
+VECTOR_TOKENS, VECTORS_A_TOKEN = 60_000, 8  # tokens of passages, whose windows make the vectors, most of all and least
+TOGETHER = 64  # passages embedded at a time
 QUESTIONS, QUESTION_WORDS = 100, 12
 
 
@@ -162,25 +163,31 @@ def nearest(bench: Workbench) -> Sequence[Measurement]:
     import numpy as np
 
     from ragqa.measure.bench.nearest import measure_nearest, write_vectors
-    from ragqa.store.nearest import scratch
+    from ragqa.store.opening import scratch
 
     embedder, wanted = bench.embedder, _sizes_that_fit(bench)
-    token_vectors, texts, tokens = [], bench.read(bench.passages(VECTOR_TOKENS)), 0
-    for start, end in pairwise([*range(0, len(texts), 64), len(texts)]):
-        token_vectors += embedder.passage_tokens(texts[start:end])[1]
-        tokens = sum(map(len, token_vectors))
-        if tokens >= VECTOR_TOKENS:
-            break
+    texts = bench.read(bench.passages(VECTOR_TOKENS))
+    token_vectors = _token_vectors(embedder, texts, min(VECTOR_TOKENS, max(wanted) // VECTORS_A_TOKEN))
     vectors = write_vectors(token_vectors, max(wanted), bench.folder / "vectors.npy")
     sizes = [size for size in wanted if size <= len(vectors)] or [len(vectors)]
     if sizes[-1] < max(wanted):
-        bench.remarks.append(f"nearest: windows of {tokens:,} tokens make {len(vectors):,} vectors, no more")
+        bench.remarks.append(f"nearest: windows of these notes make {len(vectors):,} vectors, no more")
     asked = [" ".join(text.split()[:QUESTION_WORDS]) for text in texts[:: -(-len(texts) // QUESTIONS)]]
     queries = np.array([embedder.embed_query(question) for question in asked])
     with scratch(bench.folder / "nearest.db", embedder.dim) as near:
         return measure_nearest(
             near, vectors, queries, sizes, FLAT_UP_TO, bench.gauges.read, bench.rounds, bench.progress("nearest")
         )
+
+
+def _token_vectors(embedder: Embedder, texts: Sequence[str], enough: int) -> list[Matrix]:
+    """Those of passages, until there are `enough` tokens."""
+    found: list[Matrix] = []
+    for start in range(0, len(texts), TOGETHER):
+        if sum(map(len, found)) >= enough:
+            break
+        found += embedder.passage_tokens(texts[start : start + TOGETHER])[1]
+    return found
 
 
 def _sizes_that_fit(bench: Workbench) -> list[int]:

@@ -116,7 +116,8 @@ def measure_nearest(
         flat_up_to: The largest size at which vec0 is asked, too.
         read: The gauge of reading memory, GB/s.
     """
-    rows, flat = [], Flat(near.db, vectors.shape[1])
+    flat = Flat(near.db, vectors.shape[1])
+    rows: list[Measurement] = []
     for before, size in zip((0, *sizes), sizes, strict=False):
         seconds = _add(near, vectors, before, size)
         searches: dict[str, Search] = {
