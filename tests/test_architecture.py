@@ -25,18 +25,20 @@ FLOORS = (
     ("cli", "warm", "doorway"),
 )
 SEPARATE = 3  # rooms of this floor do not import each other
-CONNECTED = {("measure.evaluate", "answer")}  # but for these: what is measured is what users get
+# But for these: what is measured is what users get.
+CONNECTED = {("measure.evaluate", "answer"), ("measure.bench.warm", "answer")}
 
 OWNERS = {
     "sentence_transformers": {"embed.sentence_transformer"},
     "torch": {"embed.sentence_transformer"},
     "transformers": {"embed.sentence_transformer"},
-    "onnxruntime": {"embed.onnx"},
-    "onnx": {"embed.graph", "embed.prepare"},
+    "onnxruntime": {"embed.onnx", "embed.peak"},
+    "onnx": {"embed.graph", "embed.prepare", "embed.cost", "embed.peak"},
     "llama_cpp": {"generate", "gguf", "likelihood"},
     "tiktoken": {"tokens"},
     "apsw": {"store.sqlite", "store.opening", "store.schema", "store.integrity", "store.fts", "store.nearest"},
     "huggingface_hub": {"hub"},
+    "matplotlib": {"measure.bench.plots"},
 }
 HEAVY = ("torch", "onnxruntime", "llama_cpp", "sentence_transformers", "tiktoken")
 

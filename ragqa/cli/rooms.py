@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ragqa.measure.bench import Measurement
     from ragqa.measure.bench.cold import Command
     from ragqa.measure.bench.indexing import Indexer, Part
-    from ragqa.types import Passage
+    from ragqa.types import Matrix, Passage
 
 Room = Callable[[Workbench], Sequence["Measurement"]]
 

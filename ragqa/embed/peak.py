@@ -13,8 +13,8 @@ from onnx import TensorProto, helper, numpy_helper
 def int8_product(rows: int, shared: int, columns: int) -> Callable[[], object]:
     """A function that multiplies unsigned (rows, shared) by signed (shared, columns) once, on one thread.
 
-    It is the plainest there is: weights in 8 bits that are laid out beforehand, sums left as whole numbers, nothing
-    scaled. What the embedder does besides – unpacking 4 bits, a scale for each block of 32 – is the way to this limit.
+    It is the plainest there is: weights that are laid out beforehand, sums left as whole numbers, nothing scaled. What
+    the embedder does besides, bringing its activations into 8 bits and the sums back out, is the way to this limit.
     """
     draw = np.random.default_rng(0)
     left = draw.integers(0, 256, (rows, shared), np.uint8)
