@@ -56,8 +56,13 @@ def bench(
 
         require_matplotlib()
     settings, peer = settle(), require_peer(peer)
-    with _workbench(settings, notes, question, rounds, quick, peer, quiet) as work, _reported(work, as_json) as report:
+    with (
+        _printed(as_json) as report,  # the outermost: a bar that is being shown would take what is printed for its own
+        _workbench(settings, notes, question, rounds, quick, peer, quiet) as work,
+        _observed(work, report),
+    ):
         for name, room in rooms.items():
+            work.say(f"measuring {name}")
             report.rooms[name] = room(work)
     if plots:
         from ragqa.measure.bench.plots import draw
@@ -101,23 +106,33 @@ def _progress(quiet: bool) -> Iterator[Callable[[str], Callable[[int, int], None
 
 
 @contextmanager
-def _reported(work: Workbench, as_json: bool) -> Iterator[Report]:
-    """A report that is printed at the end, however that comes, if anything is in it."""
-    from ragqa.measure.bench import machine
+def _printed(as_json: bool) -> Iterator[Report]:
+    """A report that is printed at the end, however that comes, if anything was measured."""
     from ragqa.measure.bench.report import Report
 
-    begun, load = machine.now(), os.getloadavg()[0]
-    models = {"embedder": DEFAULTS["embed"], "Llama": DEFAULTS["generate"]}
-    about = {"notes": work.notes.name, "question": work.question, "rounds": str(work.rounds)}
-    facts = machine.facts(work.given.cores) | models | about | {"load before": f"{load:.2f}"}
-    report = Report(facts)
+    report = Report()
     try:
         yield report
     finally:
-        others = machine.cores_of_others(begun, machine.now())
-        report.facts = facts | ({} if others is None else {"used by others": f"{others:.2f} cores"})
-        report.notes = [*work.remarks, *machine.warnings(load, others)]
         if report.rooms and as_json:
             print_json(benchmark_json(report))
         elif report.rooms:
             print_benchmark(report)
+
+
+@contextmanager
+def _observed(work: Workbench, report: Report) -> Iterator[None]:
+    """What the figures of a report have to be read with: the machine, and what else it did meanwhile."""
+    from ragqa.measure.bench import machine
+
+    begun, load = machine.now(), os.getloadavg()[0]
+    models = {"embedder": DEFAULTS["embed"], "Llama": DEFAULTS["generate"]}
+    about = {"notes": work.notes.name, "question": work.question, "rounds": str(work.rounds)}
+    report.facts = machine.facts(work.given.cores) | models | about | {"load before": f"{load:.2f}"}
+    try:
+        yield
+    finally:
+        others = machine.cores_of_others(begun, machine.now())
+        if others is not None:
+            report.facts["used by others"] = f"{others:.2f} cores"
+        report.notes = [*work.remarks, *machine.warnings(load, others)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ragqa.catalogue import DEFAULTS, MODELS
 from ragqa.cli.open import load
-from ragqa.cli.workbench import SKIPPED, Workbench
+from ragqa.cli.workbench import SKIPPED, Workbench, ragqa
 from ragqa.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ IMPORTS = "import apsw, llama_cpp, numpy, onnxruntime, rich, sqlite_vec, tiktoke
 PIPELINE = 'llm similar notes -n 2 -c "query: $1" | jq -r .content | llm -m SmolLM2 "$1" -s "$2"'
 SYSTEM = "You answer questions as a single paragraph"
 SIMILAR = 'llm similar notes -n 5 -c "query: $1"'
-INDEX = 'rm -f "$1"*; ragqa index "$2" --db "$1" -q'
+INDEX = 'rm -f "$1"*; "${@:3}" index "$2" --db "$1" -q'
 EMBED_MULTI = 'rm -f "$1"; llm embed-multi notes "$2" --format nl -m e5 --store -d "$1"'
 
 PASSAGES, PASSAGES_QUICKLY = 128, 48
@@ -91,17 +91,16 @@ def _served(bench: Workbench) -> Sequence[Measurement]:
         if environment is None:
             bench.remarks.append("no warm process: this version has no `ragqa serve`")
             return []
-        ask, search, another = (
-            bench.command(name, question)
-            for name, question in (("ask", bench.question), ("search", bench.question), ("ask", _another(bench)))
-        )
+        ask, search = (bench.command(name, bench.question) for name in ("ask", "search"))
+        another = replace(bench.command("ask", _another(bench)), environment=environment).reported(())
         commands = {
+            # Between two askings of one question, in whichever order, so that the Llama has read something else.
+            "another before": another,
+            "ask in a warm process": replace(ask, environment=environment).reported(cold.ASKED, "cold ask"),
+            "another after": another,
+            "search in a warm process": replace(search, environment=environment).reported(cold.WRITTEN, "cold search"),
             "cold ask": ask.reported(()),
             "cold search": search.reported(()),
-            "ask in a warm process": replace(ask, environment=environment).reported(cold.ASKED, "cold ask"),
-            # Between two askings of one question, so that what the Llama has read is not the same again.
-            "another": replace(another, environment=environment).reported(()),
-            "search in a warm process": replace(search, environment=environment).reported(cold.WRITTEN, "cold search"),
         }
         return cold.measure_commands(commands, bench.rounds, bench.progress("warm process"))
 
@@ -225,7 +224,7 @@ def _ours(bench: Workbench, part: Part) -> Indexer:
     from ragqa.measure.bench.indexing import Indexer
 
     def of(path: Path) -> Command:
-        return bench.script(INDEX, str(bench.folder / "fresh.db"), str(path), codes=SKIPPED)
+        return bench.script(INDEX, str(bench.folder / "fresh.db"), str(path), *ragqa(), codes=SKIPPED)
 
     return Indexer(of(part.folder), of(part.first), len(part.all), len(part.passages[0]))
 

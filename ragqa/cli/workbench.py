@@ -126,12 +126,11 @@ class Workbench:
         return self._command([sys.executable, "-c", program], self.environment, (0,))
 
     def script(self, script: str, *arguments: str, codes: Collection[int] = (0,)) -> Command:
-        """A line of bash, in which both `ragqa` and the peer's commands are found."""
-        path = f"{Path(ragqa()[0]).parent}:{self.environment.get('PATH', '')}"
-        more = {"PATH": path}
+        """A line of bash, in which the peer's commands are found."""
+        more = {}
         if self.peer:
             more = {
-                "PATH": f"{self.peer / 'venv' / 'bin'}:{path}",
+                "PATH": f"{self.peer / 'venv' / 'bin'}:{self.environment.get('PATH', '')}",
                 "LLM_USER_PATH": str(self.peer / "llm"),
                 "HF_HUB_OFFLINE": "1",
             }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ragqa.cli.bench import _reported
+from ragqa.cli.bench import _observed, _printed
 from ragqa.cli.rooms import ROOMS, chosen
 from ragqa.cli.workbench import Workbench
 from ragqa.measure.bench import Measurement
@@ -62,7 +62,7 @@ def workbench(folder: Path) -> Workbench:
 
 
 def interrupted(folder: Path, rows: Sequence[Measurement], *, as_json: bool) -> None:
-    with _reported(workbench(folder), as_json) as report:
+    with _printed(as_json) as report, _observed(workbench(folder), report):
         if rows:
             report.rooms["cold"] = rows
         raise KeyboardInterrupt

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ragqa.measure.bench import Measurement
@@ -20,7 +20,7 @@ class Report:
         notes: What the figures have to be read with.
     """
 
-    facts: Mapping[str, str]
+    facts: dict[str, str] = field(default_factory=dict)
     rooms: dict[str, Sequence[Measurement]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
