@@ -80,10 +80,12 @@ class Weights:
     Attributes:
         multiplied: Numbers in the matrices that each token of a prompt is multiplied with: all but its table of tokens.
         size: Bytes of all weights, which are read once for every token that is written.
+        bfloat16: Multiplied in that precision, not in 8 bits.
     """
 
     multiplied: int
     size: int
+    bfloat16: bool = False
 
 
 def read_weights(path: Path) -> Weights:

@@ -30,7 +30,7 @@ CONNECTED = {("measure.evaluate", "answer"), ("measure.bench.warm", "answer")}
 
 OWNERS = {
     "sentence_transformers": {"embed.sentence_transformer"},
-    "torch": {"embed.sentence_transformer"},
+    "torch": {"embed.sentence_transformer", "embed.peak"},
     "transformers": {"embed.sentence_transformer"},
     "onnxruntime": {"embed.onnx", "embed.peak"},
     "onnx": {"embed.graph", "embed.prepare", "embed.cost", "embed.peak"},

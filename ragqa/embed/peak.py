@@ -1,4 +1,4 @@
-"""A product of 8-bit matrices through ONNX Runtime: what the embedder's own products are held against."""
+"""Products of matrices in precisions that NumPy has not: what the models' own products are held against."""
 
 from __future__ import annotations
 
@@ -24,6 +24,21 @@ def int8_product(rows: int, shared: int, columns: int) -> Callable[[], object]:
         providers=["CPUExecutionProvider"],
     )
     return lambda: session.run(None, {"left": left})
+
+
+def bfloat16_product(rows: int, shared: int, columns: int) -> Callable[[], object]:
+    """A function that multiplies two bfloat16 matrices once, through torch, on one thread."""
+    import torch
+
+    torch.set_num_threads(1)
+    draw = torch.Generator().manual_seed(0)
+    left, right = (torch.rand(shape, generator=draw).bfloat16() for shape in ((rows, shared), (shared, columns)))
+    into = torch.empty(rows, columns, dtype=torch.bfloat16)
+
+    def multiply() -> object:
+        return torch.mm(left, right, out=into)
+
+    return multiply
 
 
 def _graph(rows: int, right: np.ndarray[tuple[int, int], np.dtype[np.int8]]) -> onnx.ModelProto:

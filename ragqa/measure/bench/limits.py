@@ -10,10 +10,12 @@ from functools import cached_property, partial
 import numpy as np
 from numpy.typing import NDArray
 
-from ragqa.embed.peak import int8_product
+from ragqa.embed.peak import bfloat16_product, int8_product
 from ragqa.measure.bench import Measurement, Progress, in_turn
 
 Work = Callable[[], object]
+Candidate = tuple[Sequence[Work], float]
+"""The same work for each core, and how much of it there is in one go."""
 
 LONG_ENOUGH = 0.05  # seconds that a rate is measured over
 SHAPES = ((256, 384, 1536), (256, 1536, 384), (256, 1024, 1024), (512, 2048, 2048))
@@ -40,6 +42,10 @@ class Gauges:
         """Thousand million operations a second (GOP/s) of ONNX Runtime's product of 8-bit matrices."""
         return self._best(self._int8)
 
+    def bfloat16(self) -> float:
+        """GFLOP/s of torch's product of bfloat16 matrices; low where the processor does not multiply them itself."""
+        return self._best(self._bfloat16)
+
     def read(self) -> float:
         """GB/s that are read from memory."""
         works = [partial(np.dot, part, part) for part in np.array_split(self._buffer, self.cores)]
@@ -55,14 +61,21 @@ class Gauges:
         return np.ones(BUFFER // 4, np.float32)
 
     @cached_property
-    def _float32(self) -> list[tuple[Sequence[Work], float]]:
-        return [([_float32_product(*shape) for _ in range(self.cores)], operations(*shape)) for shape in SHAPES]
+    def _float32(self) -> list[Candidate]:
+        return self._candidates(_float32_product)
 
     @cached_property
-    def _int8(self) -> list[tuple[Sequence[Work], float]]:
-        return [([int8_product(*shape) for _ in range(self.cores)], operations(*shape)) for shape in SHAPES]
+    def _int8(self) -> list[Candidate]:
+        return self._candidates(int8_product)
 
-    def _best(self, candidates: Sequence[tuple[Sequence[Work], float]]) -> float:
+    @cached_property
+    def _bfloat16(self) -> list[Candidate]:
+        return self._candidates(bfloat16_product)
+
+    def _candidates(self, make: Callable[[int, int, int], Work]) -> list[Candidate]:
+        return [([make(*shape) for _ in range(self.cores)], operations(*shape)) for shape in SHAPES]
+
+    def _best(self, candidates: Sequence[Candidate]) -> float:
         return max(self._together(works, amount) for works, amount in candidates)
 
     def _together(self, works: Sequence[Work], amount: float) -> float:
@@ -79,6 +92,7 @@ def measure_limits(gauges: Gauges, rounds: int, progress: Progress) -> list[Meas
     names = {
         "product of float32 matrices": ("GFLOP/s", gauges.float32),
         "product of 8-bit matrices": ("GOP/s", gauges.int8),
+        "product of bfloat16 matrices": ("GFLOP/s", gauges.bfloat16),
         "reading memory": ("GB/s", gauges.read),
         "copying memory": ("GB/s", gauges.copy),
     }

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ragqa.generate import LlamaGenerator
 from ragqa.gguf import Weights, open_gguf, tokenize
@@ -89,21 +90,32 @@ def measure_llama(
     for name, form in forms.items():
         rates_of(form.read(next(prompts[name])), PROMPT)
     taken: dict[str, Callable[[], Rates]] = {name: partial(_next, form, prompts[name]) for name, form in forms.items()}
-    limits: dict[str, Callable[[], Rates]] = {"": lambda: Rates(gauges.int8(), gauges.read())}
-    samples = in_turn(limits | taken, rounds, progress)
+    # What a file is multiplied in, and how fast memory is read.
+    limits = {
+        form.weights.bfloat16: gauges.bfloat16 if form.weights.bfloat16 else gauges.int8 for form in forms.values()
+    }
+    work: dict[Any, Callable[[], Any]] = {**limits, "read": gauges.read, **taken}
+    samples: dict[Any, list[Any]] = in_turn(work, rounds, progress)
     first, *others = forms
-    rows = [row for name, form in forms.items() for row in limit_rows(name, form.weights, samples[name], samples[""])]
+    rows = [
+        row
+        for name, form in forms.items()
+        for row in limit_rows(name, form.weights, samples[name], samples[form.weights.bfloat16], samples["read"])
+    ]
     return rows + [row for name in others for row in _beside(name, samples[name], first, samples[first])]
 
 
-def limit_rows(name: str, weights: Weights, samples: Sequence[Rates], peaks: Sequence[Rates]) -> list[Measurement]:
+def limit_rows(
+    name: str, weights: Weights, samples: Sequence[Rates], products: Sequence[float], reading: Sequence[float]
+) -> list[Measurement]:
     """Prefill beside the products it consists of, generation beside reading all weights once a token.
 
     Args:
-        peaks: In the place of the rates what the machine can do: GOP/s of 8-bit products, and GB/s of reading.
+        products: What the machine multiplies in the model's precision, GOP/s or GFLOP/s.
+        reading: What it reads from memory, GB/s.
     """
-    prefill = [peak.prefill * GIGA / (2 * weights.multiplied) for peak in peaks]
-    generation = [peak.generation * GIGA / weights.size for peak in peaks]
+    prefill = [peak * GIGA / (2 * weights.multiplied) for peak in products]
+    generation = [peak * GIGA / weights.size for peak in reading]
     return [
         Measurement(f"prefill, {name}", "tokens/s", [one.prefill for one in samples], "at the product peak", prefill),
         Measurement(

@@ -95,7 +95,7 @@ def test_every_limit_is_measured_in_its_unit(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("ragqa.measure.bench.limits.SHAPES", ((8, 32, 8),))
     monkeypatch.setattr("ragqa.measure.bench.limits.BUFFER", 80_000)
     rows = measure_limits(Gauges(2), 2, lambda done, total: None)
-    assert [row.unit for row in rows] == ["GFLOP/s", "GOP/s", "GB/s", "GB/s"]
+    assert [row.unit for row in rows] == ["GFLOP/s", "GOP/s", "GFLOP/s", "GB/s", "GB/s"]
     assert all(len(row.samples) == 2 and min(row.samples) > 0 for row in rows)
 
 
@@ -112,8 +112,7 @@ def test_a_reading_that_writes_nothing_more_has_no_rate(stream: str):
 
 def test_prefill_is_held_against_products_and_generation_against_memory():
     weights = Weights(multiplied=1_000_000, size=10_000_000)
-    peaks = [Rates(prefill=4.0, generation=2.0)]  # 4 GOP/s, 2 GB/s
-    prefill, generation = limit_rows("as shipped", weights, [Rates(500.0, 50.0)], peaks)
+    prefill, generation = limit_rows("as shipped", weights, [Rates(500.0, 50.0)], products=[4.0], reading=[2.0])
     assert (prefill.references, prefill.ratio) == ([2000.0], 0.25)
     assert (generation.references, generation.ratio) == ([200.0], 0.25)
 
@@ -124,8 +123,8 @@ def test_a_prompt_is_cut_to_its_tokens():
 
 
 def test_forms_of_a_llama_read_another_prompt_every_round(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(Gauges, "int8", lambda self: 1.0)
-    monkeypatch.setattr(Gauges, "read", lambda self: 1.0)
+    for name, rate in (("int8", 4.0), ("bfloat16", 2.0), ("read", 1.0)):
+        monkeypatch.setattr(Gauges, name, lambda self, rate=rate: rate)
     read: dict[str, list[str]] = {"theirs": [], "ours": []}
 
     def form(name: str) -> Form:
@@ -133,7 +132,7 @@ def test_forms_of_a_llama_read_another_prompt_every_round(monkeypatch: pytest.Mo
             read[name].append(text)
             return "abc"
 
-        return Form(reader, words, Weights(1, 1))
+        return Form(reader, words, Weights(10**9, 10**9, bfloat16=name == "ours"))
 
     prompts = ["a b", "c d", "e f"]
     rows = measure_llama({name: form(name) for name in read}, prompts, Gauges(1), 2, lambda done, total: None)
@@ -143,3 +142,5 @@ def test_forms_of_a_llama_read_another_prompt_every_round(monkeypatch: pytest.Mo
         ("generation, ours", "theirs"),
     ]
     assert all(len(row.samples) == 2 for row in rows)
+    limits = {row.name: row.reference for row in rows[:4]}
+    assert (limits["prefill, theirs"], limits["prefill, ours"], limits["generation, ours"]) == (2.0, 1.0, 1.0)
