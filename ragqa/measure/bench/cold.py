@@ -91,4 +91,4 @@ def stages(runs: Sequence[Run]) -> list[Measurement]:
     outside = [run.wall * 1000 - ms["total"] for run, ms in zip(runs, timed, strict=True)]
     names = [stage for stage in dict.fromkeys(stage for ms in timed for stage in ms) if stage != "total"]
     rows = [Measurement(f"stage {name}", "ms", [float(ms.get(name, 0)) for ms in timed]) for name in names]
-    return [*rows, Measurement("stage Python itself", "ms", outside)]
+    return [Measurement("stage Python itself", "ms", outside), *rows]

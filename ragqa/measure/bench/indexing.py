@@ -18,7 +18,7 @@ from ragqa.measure.bench.processes import Run
 from ragqa.store import VectorStore
 from ragqa.types import DocumentRecord, Passage
 
-ENOUGH, ENOUGH_QUICKLY = 256, 96  # passages, so that what is embedded outweighs what is imported
+ENOUGH, ENOUGH_QUICKLY = 160, 64  # passages, so that what is embedded outweighs what is imported
 INSTANT = 0.001  # seconds: two runs that differ by less differ by chance
 
 

@@ -100,7 +100,7 @@ def _draw_stages(axes: Any, rows: Sequence[Measurement], unit: str) -> None:
         axes.text(start + ms, name, f" {ms:.0f}", va="center")
         start += ms
     axes.invert_yaxis()
-    axes.set(xlabel=unit)
+    axes.set(xlabel=unit, xlim=(0, start * 1.1))  # room for the last number
 
 
 PICTURES = (

@@ -144,9 +144,9 @@ def test_a_command_beside_nothing_has_rows_of_its_own():
 
 def test_stages_are_those_of_the_answer_and_what_python_took_besides():
     assert [(row.name, row.samples) for row in rows_of("stages", COMMANDS, RUNS)] == [
+        ("stage Python itself", [800.0]),
         ("stage open", [40.0]),
         ("stage embed", [60.0]),
-        ("stage Python itself", [800.0]),
     ]
 
 
