@@ -96,9 +96,11 @@ def _served(bench: Workbench) -> Sequence[Measurement]:
         commands = {
             # Between two askings of one question, in whichever order, so that the Llama has read something else.
             "another before": another,
-            "ask in a warm process": replace(ask, environment=environment).reported(cold.ASKED, "cold ask"),
+            "ask in a warm process": replace(ask, environment=environment).reported(cold.SEEN, "cold ask"),
             "another after": another,
-            "search in a warm process": replace(search, environment=environment).reported(cold.WRITTEN, "cold search"),
+            "search in a warm process": replace(search, environment=environment).reported(
+                (cold.LAST_WORD,), "cold search"
+            ),
             "cold ask": ask.reported(()),
             "cold search": search.reported(()),
         }

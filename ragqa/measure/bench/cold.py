@@ -28,13 +28,14 @@ class Taken:
     beside: Callable[[Run], float] | None = None
 
 
-FIRST_QUOTATION = Taken("first quotation", "s", lambda run: run.first(QUOTATION), lambda run: run.first())
-FIRST_WORD = Taken("first word", "s", lambda run: run.first())
+FIRST_QUOTATION = Taken("first quotation", "s", lambda run: run.first_of(QUOTATION), lambda run: run.first)
+FIRST_WORD = Taken("first word", "s", lambda run: run.first)
 LAST_WORD = Taken("last word", "s", lambda run: run.last)
 CPU = Taken("processor time", "s", lambda run: run.cpu)
 MEMORY = Taken("peak memory", "MB", lambda run: run.peak / MEGA)
 END = Taken("end", "s", lambda run: run.wall)
 
+SEEN = (FIRST_QUOTATION, LAST_WORD)
 ASKED = (FIRST_QUOTATION, LAST_WORD, CPU, MEMORY)
 WRITTEN = (FIRST_WORD, LAST_WORD, CPU, MEMORY)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,7 +26,7 @@ def test_a_command_takes_time_and_memory():
     assert run.code == 0
     assert run.output.split() == [b"here"]
     assert run.cpu > 0
-    assert 0 < run.first() <= run.last <= run.wall
+    assert 0 < run.first <= run.last <= run.wall
     assert run.peak > 1_000_000
 
 
@@ -41,17 +43,28 @@ def test_processes_that_a_command_starts_and_waits_for_count_too():
 
 def test_output_is_noted_when_it_comes():
     come = run(2.0, (1.0, "Answer “"), (1.5, "quoted"), (1.75, "” [1]"))
-    assert (come.first(), come.first("“quoted”"), come.last) == (1.0, 1.75, 1.75)
+    assert (come.first, come.first_of("“quoted”"), come.last) == (1.0, 1.75, 1.75)
+
+
+def test_what_is_shown_while_one_waits_counts_for_what_is_seen_first_but_not_as_output():
+    waited = replace(run(2.0, (1.5, "“quoted”")), shown=((0.25, b"searching"), (0.5, "“quoted”".encode())))
+    assert (waited.first_of("“"), waited.first, waited.last) == (0.5, 1.5, 1.5)
+    assert waited.output.decode() == "“quoted”"
 
 
 def test_what_never_comes_counts_until_the_end():
     run = python("pass")
-    assert run.first() == run.last == run.first("“") == run.wall
+    assert run.first == run.last == run.first_of("“") == run.wall
 
 
-def test_standard_output_is_a_terminal_and_input_is_empty():
-    run = python("import sys; print(sys.stdout.isatty(), repr(sys.stdin.read()))")
-    assert run.output.split() == [b"True", b"''"]
+def test_output_and_error_are_terminals_and_input_is_empty():
+    run = python("import sys; print(sys.stdout.isatty(), sys.stderr.isatty(), repr(sys.stdin.read()))")
+    assert run.output.split() == [b"True", b"True", b"''"]
+
+
+def test_output_and_error_are_told_apart():
+    run = python("import sys; print('out'); print('err', file=sys.stderr)")
+    assert (run.output.strip(), b"".join(piece for _second, piece in run.shown).strip()) == (b"out", b"err")
 
 
 def test_a_command_runs_where_it_is_told_to(tmp_path: Path):
@@ -84,8 +97,8 @@ def test_an_interrupted_command_leaves_no_process_behind(monkeypatch: pytest.Mon
         f"import os, time; open({str(note)!r}, 'w').write(str(os.getpid())); print('x', flush=True); time.sleep(60)"
     )
 
-    def interrupted(terminal: int) -> None:
-        os.read(terminal, 1)
+    def interrupted(terminals: Sequence[int]) -> None:
+        os.read(terminals[0], 1)
         raise KeyboardInterrupt
 
     monkeypatch.setattr("ragqa.measure.bench.processes._read", interrupted)
