@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from ragqa.embed import PASSAGE_PREFIX, Embedder
+from ragqa.embed import Embedder
 from ragqa.embed.cost import Cost
 from ragqa.measure.bench import Measurement, Progress, in_turn
 from ragqa.measure.bench.limits import GIGA, Gauges
@@ -41,9 +41,11 @@ def counted(texts: Sequence[str], embedder: Embedder) -> Texts:
 
 
 def of_length(text: str, tokens: int, count: int, embedder: Embedder) -> Texts:
-    """`count` different texts, cut from a long one, of just about `tokens` tokens each."""
+    """`count` different texts of just about `tokens` tokens each, cut from a long one; a short one is repeated."""
+    own = max(1, tokens - embedder.count_tokens(""))
+    found = max(1, len(embedder.token_spans(text)))
+    text = "\n".join([text] * -(-(own + count) // found))
     spans = embedder.token_spans(text)
-    own = max(1, tokens - (embedder.count_tokens("") if PASSAGE_PREFIX else 0))
     step = max(1, (len(spans) - own) // max(1, count))
     pieces = [text[spans[at][0] : spans[min(at + own, len(spans)) - 1][1]] for at in range(0, step * count, step)]
     return counted(pieces, embedder)

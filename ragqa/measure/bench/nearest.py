@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ragqa.errors import UsageError
 from ragqa.measure.bench import Measurement, Progress, in_turn
 from ragqa.measure.bench.limits import GIGA
 from ragqa.measure.windows import SIZES, STEPS, windows
@@ -38,10 +39,15 @@ def write_vectors(token_vectors: Sequence[Matrix], most: int, path: Path, seed: 
 
     Args:
         token_vectors: For each passage (tokens, dim), as the embedder gives them.
+
+    Raises:
+        UsageError: They make fewer than K.
     """
     sparse = sum(rows_of(len(tokens), SIZES) for tokens in token_vectors)
     sizes = SIZES if sparse >= most else DENSE
     total = sum(rows_of(len(tokens), sizes) for tokens in token_vectors)
+    if total < K:
+        raise UsageError(f"these notes make {total} vectors, too few to search among", "--notes with more text")
     places = np.random.default_rng(seed).permutation(total)
     shape = (min(most, total), token_vectors[0].shape[1])
     vectors: Matrix = np.lib.format.open_memmap(path, "w+", np.float32, shape)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ragqa.errors import UsageError
 from ragqa.measure.bench.nearest import (
     K,
     measure_nearest,
@@ -48,6 +49,11 @@ def test_no_more_vectors_are_made_than_are_wanted_and_the_first_ones_are_of_all_
     vectors = write_vectors(passages, 100, tmp_path / "vectors.npy")
     assert vectors.shape == (100, DIM)
     assert {int(row.argmax()) for row in vectors} == set(range(8))
+
+
+def test_notes_that_make_hardly_any_vectors_are_refused(tmp_path: Path):
+    with pytest.raises(UsageError, match="make 3 vectors"):
+        write_vectors([drawn(9)], 1000, tmp_path / "vectors.npy")
 
 
 def test_comparing_with_each_finds_the_nearest_best_first():

@@ -78,6 +78,10 @@ def test_texts_of_one_length_are_different_pieces_of_a_long_one():
     assert cut_out.texts[0] == "word0 word1 word2 word3 word4"
 
 
+def test_a_short_text_is_repeated_until_it_is_long_enough():
+    assert of_length("one two", tokens=9, count=3, embedder=WordEmbedder()).lengths == [9, 9, 9]
+
+
 def test_a_product_has_a_multiplication_and_an_addition_for_each_triple():
     assert operations(2, 3, 4) == 48.0
 
