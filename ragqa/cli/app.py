@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import typer
 
-from ragqa.cli import ask, bench, care, index, measure, models, search
+from ragqa.cli import ask, bench, care, index, measure, models, search, serve
 from ragqa.cli.guard import block_network
 from ragqa.cli.options import joined_options
 from ragqa.errors import NotWritable, RagqaError, UsageError
@@ -30,7 +30,7 @@ INTERRUPTED, BROKEN_PIPE = 130, 141
 # Names of commands to come: a script written for them should hear so, and not get an answer to a question.
 PLANNED = frozenset(
     "backup bundle chat classify cluster collections config doctor embed get import-llm logs map reindex "
-    "related serve unbundle watch".split()
+    "related unbundle watch".split()
 )
 
 
