@@ -150,6 +150,13 @@ def test_the_first_quotation_is_held_against_the_first_word_of_a_program_that_qu
     assert (memory.unit, memory.samples) == ("MB", [100.0])
 
 
+def test_beside_another_ragqa_its_first_quotation_counts_wherever_it_was_seen():
+    cold = replace(run(2.0, (1.5, "“quoted”")), shown=((0.5, "“quoted”".encode()),))
+    commands = {"warm": Command(["ask"], {}, Path("/"), ASKED[:1], beside="cold"), "cold": COMMANDS["ask"]}
+    (row,) = rows_of("warm", commands, {"warm": RUNS["ask"], "cold": [cold]})
+    assert row.references == [0.5]
+
+
 def test_a_command_beside_nothing_has_rows_of_its_own():
     (row,) = rows_of("pipeline", COMMANDS, RUNS)
     assert (row.name, row.samples, row.beside) == ("pipeline, end", [10.0], "")
