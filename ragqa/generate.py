@@ -90,11 +90,14 @@ class LlamaGenerator:
 
     @cached_property
     def _model(self) -> Llama:
+        large = self.path.stat().st_size >= LARGE
+        # A small model writes a token in so little time that its threads mostly wait for each other; on a busy machine
+        # more of them are slower.
         return open_gguf(
             self.path,
             n_ctx=self.memory,
-            n_batch=BATCH_TOKENS if self.path.stat().st_size < LARGE else BATCH_TOKENS_LARGE,
-            n_threads=self.threads,
+            n_batch=BATCH_TOKENS_LARGE if large else BATCH_TOKENS,
+            n_threads=self.threads if large else max(1, self.threads // 2),
             n_threads_batch=self.threads,
             n_gpu_layers=-1,
             flash_attn=True,

@@ -9,6 +9,7 @@ library, the same ids, the same offsets.
 from __future__ import annotations
 
 import json
+import mmap
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -85,7 +86,8 @@ class MappedTokenizer:
         self._bare = _tokenizer(self._head | {"post_processor": None})
         self._hashes: Hashes = np.load(folder / HASHES_FILE, mmap_mode="r")
         self._rows: NDArray[Any] = np.load(folder / ROWS_FILE, mmap_mode="r")
-        self._texts: NDArray[np.uint8] = np.memmap(folder / TEXTS_FILE, np.uint8, "r")
+        with (folder / TEXTS_FILE).open("rb") as file:
+            self._texts = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         names = self._head["ragqa"]["always"]
         self._always = [self._known(np.array([_hash(name)], np.uint64), name)[0] for name in names]
         # They come first among a text's pieces, so the special tokens have the same places in all of them.
@@ -121,7 +123,7 @@ class MappedTokenizer:
         places = places[self._hashes[np.minimum(places, len(self._hashes) - 1)] == hashes]
         found = []
         for id, start, end, score in self._rows[places].tolist():
-            piece = bytes(self._texts[start:end]).decode()
+            piece = self._texts[start:end].decode()
             if piece in text:  # else another with the same hash, once in a billion texts
                 found.append((piece, score, id))
         return found

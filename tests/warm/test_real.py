@@ -173,7 +173,7 @@ def test_stop_and_status_say_what_there_is(notes: Ragqa, runtime: Path):
     assert (status["running"], status["served"], status["idle_minutes"]) == (True, 0, 15)
     assert status["memory_bytes"] > 1_000_000
     assert run(ragqa, "serve", "--stop").code == 0
-    assert not is_running(status["pid"])
+    eventually(lambda: not is_running(status["pid"]))
 
 
 def test_a_question_starts_one_where_that_is_wished(notes: Ragqa, runtime: Path):
