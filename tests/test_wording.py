@@ -14,6 +14,7 @@ LOAN = "The Horniman Museum has the loan of 35 instruments from the museum."
     [
         ("The bridge was opened in 1894 by Anna Lind.", "The iron bridge was opened in 1894 by the mayor, Anna Lind."),
         ("The keeper lights the lamp at dusk.", "Each evening the keeper lights the lamp at dusk."),
+        ("The iron bridge was opened in 1894.", "The iron bridge opened in 1894."),
         ("Anna Lind opened the iron bridge in 1894.", "In May Anna Lind opened the old iron bridge in 1894."),
     ],
 )
@@ -33,6 +34,7 @@ def test_what_is_shortened_is_close(sentence: str, quote: str):
         ("The museum loaned 35 instruments to the Horniman Museum museum.", LOAN, "twice"),
         ("35 instruments the Horniman Museum has the loan of.", LOAN, "another order"),
         ("The checkpoint of SQLite starts after 1,000 pages.", "SQLite starts one after 1,000 pages.", "question"),
+        ('E5 wants to "passage: " in front of a passage.', 'E5 wants "passage: " in front of a passage.', "between"),
         ("The most common disease is thyroiditis there.", "A common disease is thyroiditis there.", "how many"),
         ("Schools may require that teachers be certified.", "Schools require that teachers be certified.", "surely"),
     ],

@@ -22,6 +22,7 @@ _QUALIFIERS = frozenset(
 _AUXILIARIES = frozenset(
     "am are be been being can could did do does had has have is may might must shall should was were will would".split()
 )
+_HARMLESS = _AUXILIARIES | {"a", "an", "the"}  # between two words of the evidence they seldom turn the sense
 _MARKS = re.compile(r"\[[\d, ]*\]?|^\s*\d+[.)]", re.MULTILINE)  # citations and the numbers of a list
 _LABELS = frozenset(word.stem for word in words_of("answer question note"))  # words of a label before an answer
 _FORMS = frozenset(IRREGULAR.replace(";", " ").split())
@@ -39,6 +40,8 @@ def strays(sentence: str, quote: str) -> str:
         return "has words of the question that the evidence has not"
     if _qualifiers(sentence) - _qualifiers(quote):
         return "adds how many, or how surely, to what the evidence says"
+    if _inserts(words_of(sentence), words_of(quote)):
+        return "puts a word between two that stand together in the evidence"
     return "puts the evidence's words in another order" if _turns(said, known) else ""
 
 
@@ -69,6 +72,17 @@ def _doubles(said: Sequence[Word], known: Sequence[str]) -> bool:
 
 def _qualifiers(text: str) -> set[str]:
     return {word.text.lower() for word in words_of(text)} & _QUALIFIERS
+
+
+def _inserts(said: Sequence[Word], there: Sequence[Word]) -> bool:
+    """Whether little words have come between two that carry meaning: `wants to "x"` for `wants "x"`."""
+    together = {(one.stem, other.stem) for one, other in pairwise(there) if not (one.common or other.common)}
+    places = [n for n, word in enumerate(said) if not word.common]
+    return any(
+        (said[one].stem, said[other].stem) in together
+        and any(word.text.lower() not in _HARMLESS for word in said[one + 1 : other])
+        for one, other in pairwise(places)
+    )
 
 
 def _turns(said: Sequence[Word], known: Sequence[str]) -> bool:
