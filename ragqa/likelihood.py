@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from llama_cpp import Llama
 
 CONTEXT = 1024  # tokens of a prompt and the texts read with it; memory for them is taken at the first reading
+ASKED = 48  # tokens read together whose logits are wanted: 200 kB each of the embedded Llama, twice
 TOGETHER = 12  # texts; each has a sequence of its own in llama.cpp's memory
 
 TokenPath = tuple[int, ...]
@@ -132,8 +133,8 @@ class Likelihoods:
         known = self._fork(before, len(shared[()]))
         unread = rows(before, shared)[known:]
         found: dict[TokenPath, float] = {}
-        for at in range(0, len(unread), self._batch):
-            for path, logits in self._decode(unread[at : at + self._batch]):
+        for some in portions(unread, self._batch):
+            for path, logits in self._decode(some):
                 total = logits.max() + np.log(np.exp(logits - logits.max()).sum())
                 found |= {(*path, token): float(logits[token] - total) for token in following[path]}
         self._read = before
@@ -183,6 +184,17 @@ def groups(paths: Sequence[TokenPath], room: int) -> Iterator[list[TokenPath]]:
         left -= tokens
     if group:
         yield group
+
+
+def portions(unread: Sequence[Row], most: int) -> Iterator[Sequence[Row]]:
+    """Rows to read together: at most so many, of which few are asked for their logits, since those take memory."""
+    start, asked = 0, 0
+    for n, row in enumerate(unread):
+        if n - start == most or (row.path is not None and asked == ASKED):
+            yield unread[start:n]
+            start, asked = n, 0
+        asked += row.path is not None
+    yield unread[start:]
 
 
 def branches(paths: Sequence[TokenPath]) -> dict[TokenPath, list[int]]:

@@ -138,4 +138,5 @@ def likelihoods(
     lines = [" ".join(text.split()) for text in texts]
     prompts = [f" {said}\nQuestion: {asked}\nAnswer:" for asked in (question, _ANYTHING)]
     both = [generator.log_likelihoods(prompt, lines, head=f"{_EXAMPLES}\nText:") for prompt in prompts]
+    generator.forget()
     return (both[0], both[1]) if all(map(isfinite, [*both[0], *both[1]])) else None

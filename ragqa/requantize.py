@@ -44,6 +44,9 @@ def requantize(source: Path, target: Path, precision: str) -> None:
     options = library.llama_model_quantize_default_params()
     options.ftype = getattr(library, PRECISIONS[precision])
     options.allow_requantize = True
+    # The table of tokens is looked up, and multiplied for few tokens of a prompt only: fewer bytes are as fast there,
+    # and faster when writing.
+    options.token_embedding_type = options.output_tensor_type = library.GGML_TYPE_Q8_0
     failed = library.llama_model_quantize(os.fsencode(source), os.fsencode(target), ctypes.byref(options))
     if failed or not target.is_file():
         raise ModelError(f"{source}: cannot be requantized into {target.parent}", "check the free space there")

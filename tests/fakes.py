@@ -47,7 +47,7 @@ class WordEmbedder:
     def count_tokens(self, text: str) -> int:
         return words(text) + 4
 
-    def load(self) -> None:
+    def load(self, *, lasting: bool = False) -> None:
         pass
 
     def embed_query(self, question: str) -> Vector:
@@ -105,6 +105,9 @@ class EchoGenerator:
     def generate(self, prompt: Prompt, *, max_tokens: int) -> Iterator[str]:
         self.prompts.append(prompt)
         yield from self.script[:max_tokens]
+
+    def forget(self) -> None:
+        pass
 
     def log_likelihoods(self, prompt: str, texts: Sequence[str], *, head: str = "") -> list[float]:
         """What it was told to say is likely as an answer, all else the less so the longer it is."""

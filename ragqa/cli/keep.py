@@ -109,7 +109,7 @@ def hold(settings: Settings, *, quotes: bool) -> Held:
     files = (*_program(), *_weights(settings, *models))
     held = Held(settings, embedder, writing, files, stamps(files))
     if isinstance(embedder, OnnxEmbedder):  # torch computes while it loads, so a fork has to
-        embedder.load()
+        embedder.load(lasting=True)
         embedder.count_tokens(REHEARSED)
     if writing and isinstance(writing.generator, LlamaGenerator) and not asked_in_a_fork(can_offload):
         writing.generator.load_all(weighs=writing.small)  # what lies on a GPU does not survive a fork

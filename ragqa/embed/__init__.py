@@ -31,8 +31,12 @@ class Embedder(Protocol):
     @property
     def max_tokens(self) -> int: ...
 
-    def load(self) -> None:
-        """Load weights and tokenizer now instead of at the first text."""
+    def load(self, *, lasting: bool = False) -> None:
+        """Load weights now instead of at the first text.
+
+        Args:
+            lasting: For more than one question.
+        """
 
     def count_tokens(self, text: str) -> int:
         """Tokens of `text` as a passage, prefix and end marks included."""

@@ -51,7 +51,7 @@ class SentenceTransformerEmbedder:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise ModelError(f"{self.folder}: cannot be loaded: {reason}", "run `ragqa models verify`") from error
 
-    def load(self) -> None:
+    def load(self, *, lasting: bool = False) -> None:
         _ = self._model
 
     @property
