@@ -222,6 +222,14 @@ def test_a_question_and_a_passage_of_the_same_words_differ(embedder: OnnxEmbedde
     assert 0.8 < cosine < 0.99
 
 
+def test_a_question_alone_has_the_very_vector_that_it_has_after_many_texts(models: Path):
+    fresh = OnnxEmbedder(models / E5, name=E5, fingerprint="", dim=384)
+    first, again = fresh.embed_query(LIT), fresh.embed_query(LIT)
+    fresh.embed_passages(SCRIPTS)
+    assert np.array_equal(first, again)
+    assert np.array_equal(first, fresh.embed_query(LIT))
+
+
 def test_a_vector_does_not_depend_on_its_neighbours(embedder: OnnxEmbedder):
     alone = np.concatenate([embedder.embed_passages([text]) for text in SCRIPTS[:30]])
     assert np.sum(alone * embedder.embed_passages(SCRIPTS[:30]), axis=1).min() > 0.9995
