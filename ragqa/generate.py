@@ -62,7 +62,7 @@ class LlamaGenerator:
         context: The most tokens the model can see.
         memory: The most that it will be asked to see; memory for them is taken when it is loaded.
         encoding: Its vocabulary for counting; without one the model's own tokenizer counts.
-        heads: A folder for what it has read of the beginnings of prompts; None keeps nothing.
+        heads: Where it keeps what it has read of the beginnings of prompts; None keeps nothing.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class LlamaGenerator:
         chat_format: str,
         encoding: BytePairEncoding | None,
         threads: int,
-        heads: Path | None = None,
+        heads: Heads | None = None,
     ) -> None:
         check_gguf(path)
         self.path = path
@@ -85,7 +85,7 @@ class LlamaGenerator:
         self.chat_format = CHAT_FORMATS.get(chat_format, PLAIN)
         self.encoding = encoding
         self.threads = threads
-        self.heads = Heads(heads, path) if heads else None
+        self.heads = heads
 
     @cached_property
     def _vocabulary(self) -> Llama:

@@ -18,25 +18,32 @@ from typing import Any
 
 from ragqa.gguf import llama_cpp
 
+FORM = 1
 KEPT = 8  # files; templates of one's own, and remains of other versions of a model, are pushed out in time
+MOST = 1 << 28  # bytes; no head of a model that fits a machine like this is larger
 _SUM = 4  # bytes of a checksum before the state
 
 
 class Heads:
-    """The beginnings of prompts for one model file.
+    """The beginnings of prompts for one model.
 
     Args:
         folder: Where they are kept; made when the first is. One that cannot be written to is none.
+        weights: What tells the model's weights from all others: their sha256.
     """
 
-    def __init__(self, folder: Path, weights: Path) -> None:
+    def __init__(self, folder: Path, weights: str) -> None:
         self.folder = folder
         self.weights = weights
 
     def restore(self, context: Any, tokens: Sequence[int]) -> bool:
         """Put llama.cpp's memory of sequence 0 after `tokens` in place; False where it is not known."""
+        path = self._path(context, tokens)
         try:
-            content = self._path(context, tokens).read_bytes()
+            if not path.is_file() or path.stat().st_size > MOST:
+                return False
+            content = path.read_bytes()
+            os.utime(path)  # the one that has not been used for longest goes first
         except OSError:
             return False
         state = content[_SUM:]
@@ -54,9 +61,9 @@ class Heads:
             self._write(self._path(context, tokens), bytes(state))
 
     def _write(self, path: Path, state: bytes) -> None:
-        """Whole or not at all; the oldest go."""
+        """Whole or not at all; the oldest go, remains of killed processes among them."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
-        others = sorted(self.folder.glob("*.state"), key=lambda one: one.stat().st_mtime)
+        others = sorted(self.folder.iterdir(), key=lambda one: one.lstat().st_mtime)
         for old in others[: max(len(others) - KEPT + 1, 0)]:
             old.unlink(missing_ok=True)
         descriptor, name = tempfile.mkstemp(dir=self.folder)
@@ -69,11 +76,13 @@ class Heads:
             raise
 
     def _path(self, context: Any, tokens: Sequence[int]) -> Path:
-        """By all that the state depends on: the weights, llama.cpp, how its memory is laid out, the tokens."""
+        """By what the state depends on: the weights, llama.cpp, how its memory is laid out, the tokens.
+
+        Flash attention and the numbers' type in memory are the same for all (`generate.py`); change FORM with them.
+        """
         library = llama_cpp()
-        status = self.weights.stat()
         laid_out = library.llama_n_seq_max(context), library.llama_n_ctx(context)
-        about = library.__version__, str(self.weights), status.st_size, status.st_mtime_ns, laid_out, list(tokens)
+        about = FORM, library.__version__, self.weights, laid_out, list(tokens)
         return self.folder / f"{hashlib.sha256(repr(about).encode()).hexdigest()[:32]}.state"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,8 +39,12 @@ def fresh(models: Path, tmp_path: Path) -> Callable[[], LlamaGenerator]:
     """The Llama, as a new process would open it."""
     manifest = read_manifest(models / LLAMA)
     encoding = BytePairEncoding.load(manifest.folder)
-    room = {"context": 512, "memory": 512, "threads": 1, "heads": tmp_path / "heads"}
-    return lambda: LlamaGenerator(manifest.weights, name=LLAMA, chat_format="chatml", encoding=encoding, **room)
+
+    def opened() -> LlamaGenerator:
+        room = {"context": 512, "memory": 512, "threads": 1, "heads": Heads(tmp_path / "heads", "these weights")}
+        return LlamaGenerator(manifest.weights, name=LLAMA, chat_format="chatml", encoding=encoding, **room)
+
+    return opened
 
 
 def kept(generator: LlamaGenerator) -> list[Path]:
@@ -78,6 +83,16 @@ def test_a_damaged_file_is_made_anew(fresh: Callable[[], LlamaGenerator], damage
     file.write_bytes(damage(whole))
     assert again.log_likelihoods(PROMPT, TEXTS, head=EXAMPLES) == first
     assert file.read_bytes() == whole
+
+
+def test_what_is_no_file_is_left_alone(fresh: Callable[[], LlamaGenerator]):
+    first = fresh().log_likelihoods(PROMPT, TEXTS, head=EXAMPLES)
+    again = fresh()
+    (file,) = kept(again)
+    file.unlink()
+    os.mkfifo(file)
+    assert again.log_likelihoods(PROMPT, TEXTS, head=EXAMPLES) == first
+    assert file.is_file()
 
 
 def test_a_folder_that_cannot_be_made_costs_nothing_but_time(fresh: Callable[[], LlamaGenerator]):

@@ -137,6 +137,7 @@ def open_writing(settings: Settings, system: str | None, say: Say) -> Writing:
 def _generator(manifest: Manifest, memory: int, threads: int) -> LlamaGenerator:
     """One for every manifest and memory, for the same reason."""
     from ragqa.generate import LlamaGenerator
+    from ragqa.heads import Heads
     from ragqa.tokens import BytePairEncoding
 
     return LlamaGenerator(
@@ -147,7 +148,9 @@ def _generator(manifest: Manifest, memory: int, threads: int) -> LlamaGenerator:
         chat_format=manifest.chat_format,
         encoding=BytePairEncoding.load_if_there(manifest.folder),
         threads=threads,
-        heads=manifest.folder / "heads",
+        heads=Heads(
+            manifest.folder / "heads", next(one.sha256 for one in manifest.files if one.path == str(manifest.weights))
+        ),
     )
 
 

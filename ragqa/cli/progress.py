@@ -79,6 +79,9 @@ class Waiting:
 
     def end(self) -> None:
         if self._live:
+            # What is taller than the terminal is shown in part; stopping would print it whole and leave half of it.
+            self._live.update("")
+            self._live.refresh()
             self._live.stop()
 
 
@@ -93,4 +96,7 @@ def waiting(quiet: bool) -> Iterator[Waiting]:
     with Live(console=console(stderr=True), transient=True, refresh_per_second=12) as live:
         shown = Waiting(live)
         shown.stage("searching")
-        yield shown
+        try:
+            yield shown
+        finally:
+            shown.end()

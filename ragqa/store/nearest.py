@@ -192,7 +192,11 @@ class Nearest:
         )
 
     def _passages(self, group: int) -> Keys:
-        return np.frombuffer(self.db.execute("SELECT passages FROM sketches WHERE key = ?", (group,)).get, "<i8")
+        """Raises ValueError: the group is not there, so the index is damaged."""
+        passages = self.db.execute("SELECT passages FROM sketches WHERE key = ?", (group,)).get
+        if passages is None:
+            raise ValueError(f"group {group} of the sketches is missing")
+        return np.frombuffer(passages, "<i8")
 
     def _vectors(self, passages: Keys) -> Matrix:
         """(n, dim), in the order of the keys."""

@@ -70,14 +70,14 @@ def assert_verbatim(evidence: dict[str, Any], cwd: Path) -> None:
     assert evidence["quote"] in "\n".join(lines[evidence["line_start"] - 1 : evidence["line_end"]])
 
 
-def on_a_terminal(ragqa: Ragqa, *arguments: str, columns: int = 80) -> str:
+def on_a_terminal(ragqa: Ragqa, *arguments: str, columns: int = 80, lines: int = 50) -> str:
     """Everything that stdout and stderr send to a terminal."""
     child = pexpect.spawn(
         str(RAGQA),
         list(arguments),
         cwd=str(ragqa.cwd),
         env=ragqa.environment(TERM="xterm-256color") | {"COLUMNS": str(columns)},
-        dimensions=(50, columns),
+        dimensions=(lines, columns),
         encoding="utf-8",
         codec_errors="surrogateescape",
         timeout=120,
@@ -95,6 +95,12 @@ def test_a_terminal_shows_the_quote_while_the_llama_is_at_it_and_once_in_the_end
     assert "marking" in before
     assert "marking" not in after
     assert after.count(quote[:40]) == 1
+
+
+def test_quotes_that_are_taller_than_the_terminal_are_never_shown_whole_before_the_answer(library: Ragqa):
+    shown = on_a_terminal(library, "ask", E5, columns=20, lines=4).split("\x1b[2K")
+    # What scrolls out of sight cannot be taken back.
+    assert max(part.count("\n") for part in shown[:-1]) < 4 < shown[-1].count("\n")
 
 
 def controls(text: str) -> set[str]:

@@ -217,6 +217,16 @@ def test_damage_is_reported_with_the_document_it_is_in(store: SQLiteStore, path:
     assert not any("n/a.md" in fault for fault in faults)
 
 
+def test_a_document_whose_sketches_are_gone_is_not_removed_by_halves(store: SQLiteStore, path: Path):
+    add(store, "n/a.md", "one")
+    vandal = second_connection(path)
+    vandal.execute("DELETE FROM sketches")
+    vandal.close()
+    with pytest.raises(IndexDamaged, match="sketches"):
+        store.remove("n/a.md")
+    assert store.counts()["documents"] == 1
+
+
 def test_signs_of_vectors_of_another_length_are_damaged(path: Path):
     store = create_index(path, fingerprint="f", model="words", dim=12)  # two bytes a token
     three_bytes = np.zeros((3, 1), np.uint8)
