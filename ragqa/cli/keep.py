@@ -8,6 +8,7 @@ import os
 import sysconfig
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from ragqa.generate import LlamaGenerator
 from ragqa.gguf import can_offload
 from ragqa.models import MANIFEST, read_manifest
 from ragqa.settings import Settings
-from ragqa.warm.server import asked_in_a_fork
+from ragqa.warm.apart import asked_in_a_fork, done_in_a_fork
 
 if TYPE_CHECKING:
     from ragqa.embed import Embedder
@@ -98,13 +99,15 @@ def hold(settings: Settings, *, quotes: bool) -> Held:
 
     Args:
         quotes: No Llama.
+
+    Raises:
+        RagqaError: One of them cannot be prepared or opened.
     """
     for name in IMPORTED_LATE:
         importlib.import_module(name)
     rich.cells.cell_len("…")  # opens its table of widths
-    embed_model = settings.embed_model or _indexed_with(settings)
-    embedder = open_embedder(replace(settings, embed_model=embed_model), _silently)
-    writing = None if quotes else open_writing(settings, None, _silently)
+    done_in_a_fork(partial(_open, settings, quotes))  # to prepare a model starts threads, and may take long
+    embedder, writing = _open(settings, quotes)
     models = (embedder, writing.generator) if writing else (embedder,)
     files = (*_program(), *_weights(settings, *models))
     held = Held(settings, embedder, writing, files, stamps(files))
@@ -116,6 +119,13 @@ def hold(settings: Settings, *, quotes: bool) -> Held:
     gc.collect()
     gc.freeze()  # a collection in a fork would touch every object, and so copy all memory
     return held
+
+
+def _open(settings: Settings, quotes: bool) -> tuple[Embedder, Writing | None]:
+    """The models, which are prepared first where they are not yet ready."""
+    embed_model = settings.embed_model or _indexed_with(settings)
+    embedder = open_embedder(replace(settings, embed_model=embed_model), _silently)
+    return embedder, None if quotes else open_writing(settings, None, _silently)
 
 
 def _silently(message: str) -> None:

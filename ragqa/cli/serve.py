@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import sys
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ragqa.types import JSON
 
 NOT_RUNNING = 4
+NEW, OLD = "new", "old"  # a warm process that was started now, or that ran before
 ANSWERED = (0, 4, 5)  # exit codes of a question that was asked
 
 Command = Callable[[], int]
@@ -74,21 +76,22 @@ def start_if_wanted(arguments: Sequence[str], code: int, environ: Mapping[str, s
 
 def _start(settings: Settings, *, background: bool, quotes: bool, quiet: bool, command: Command) -> int:
     from ragqa.warm.place import socket_path
-    from ragqa.warm.start import in_background, status
+    from ragqa.warm.start import ANSWERING, in_background, status, tries
 
     environ = dict(os.environ)
     path = socket_path(environ)
-    if not path:
-        raise UsageError("no place for a socket: its path would be too long", "set XDG_RUNTIME_DIR to a short one")
 
-    def run(announce: Callable[[JSON], None]) -> None:
+    def run(announce: Callable[[JSON, str], None]) -> None:
         _claim_and_keep(settings, Path(path), environ, quotes, command, announce)
 
     if background:
-        in_background(lambda ready: run(lambda held: ready()))
-        _say_what_is_held(status(environ) or {}, quiet)
+        word = in_background(lambda tell: run(lambda _held, word: tell(word)))
+        found = next(filter(None, (status(environ) for _try in tries(ANSWERING))), None)
+        if not found:
+            raise RagqaError("the warm process ended as soon as it had started", "without --background it says why")
+        _say_what_is_held(quiet, found, word)
     else:
-        run(lambda held: _say_what_is_held(held, quiet))
+        run(partial(_say_what_is_held, quiet))
     return 0
 
 
@@ -98,7 +101,7 @@ def _claim_and_keep(
     environ: Mapping[str, str],
     quotes: bool,
     command: Command,
-    announce: Callable[[JSON], None],
+    announce: Callable[[JSON, str], None],
 ) -> None:
     """Load what a question needs and serve; where another process does so already, wait until it answers."""
     from ragqa.cli.keep import hold
@@ -110,19 +113,26 @@ def _claim_and_keep(
         meeting = Meeting.claim(path)
         if meeting:
             held = hold(settings, quotes=quotes)
-            keeping = Keeping(command, environ, held.rehearsal, held.is_current, held.describe, settings.idle * 60)
-            serve(keeping, meeting, partial(announce, {"pid": os.getpid()} | held.describe()))
+            keeping = Keeping(command, environ, held.rehearsal, held.is_current, held.describe, _seconds(settings.idle))
+            serve(keeping, meeting, partial(announce, {"pid": os.getpid()} | held.describe(), NEW))
             return
         if found := status(environ):  # None while it starts, and when it ends because it is out of date
-            announce(found)
+            announce(found, OLD)
             return
     raise RagqaError("another warm process is starting and does not get on", "end it, and try again")
 
 
-def _say_what_is_held(held: JSON, quiet: bool) -> None:
+def _seconds(minutes: float) -> float:
+    """Of idleness; 0, which is for ever, where there is no number for them."""
+    return minutes * 60 if math.isfinite(minutes * 60) else 0.0
+
+
+def _say_what_is_held(quiet: bool, held: JSON, word: str) -> None:
+    """On one line; of a process that ran before, that it is not as this command line wants it."""
     if not quiet:
         names = ", ".join(held.get("models", ()))
-        sys.stderr.write(f"ragqa: warm, process {held.get('pid')}, with {names}\n")
+        how, kept = ("warm already", "; it keeps its own settings") if word == OLD else ("warm", "")
+        sys.stderr.write(f"ragqa: {how}, process {held.get('pid')}, with {names}{kept}\n")
         sys.stderr.flush()
 
 

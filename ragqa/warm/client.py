@@ -78,7 +78,7 @@ def _is_question(arguments: Sequence[str]) -> bool:
 def connect(environ: Mapping[str, str]) -> _socket.socket | None:
     """A connection to this user's warm process, or None."""
     path = socket_path(environ)
-    if not path or not is_private(path.rpartition("/")[0]):
+    if not is_private(path.rpartition("/")[0]):
         return None
     connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     try:

@@ -12,6 +12,7 @@ from ragqa.errors import NotWritable
 from ragqa.warm.place import is_private
 
 BACKLOG = 64
+OWN_FOLDER = "set XDG_RUNTIME_DIR to a folder of your own"
 
 
 class Meeting:
@@ -33,12 +34,12 @@ class Meeting:
         """
         folder = path.parent
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)
             if not is_private(str(folder)):
-                raise NotWritable(f"{folder}: not a folder of mode 0700 that is yours alone", "remove it")
+                raise NotWritable(f"{folder}: not a folder of mode 0700 that is yours alone", OWN_FOLDER)
             lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
-            raise NotWritable(f"{error.filename or folder}: {error.strerror}") from error
+            raise NotWritable(f"{error.filename or folder}: {error.strerror}", OWN_FOLDER) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

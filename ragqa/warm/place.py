@@ -14,16 +14,20 @@ LONGEST = 103  # bytes of a socket's path on macOS; Linux takes four more
 
 
 def socket_path(environ: Mapping[str, str]) -> str:
-    """The socket for this user's home of ragqa and no other; empty where its path would be too long.
+    """The socket for this user's home of ragqa and no other: in XDG_RUNTIME_DIR or else in the temporary folder.
 
-    Homes whose sums agree would meet there, which does no harm: a request finds its settings by itself.
+    Either has to be there, by an absolute path that leaves room for a socket's; what is always so is `/tmp`. Homes
+    whose sums agree would meet, which does no harm: a request finds its settings by itself.
     """
     home = environ.get("RAGQA_HOME")
     kept = os.path.abspath(os.path.expanduser(home)) if home else _platform_home(environ)  # noqa: PTH100, PTH111
-    runtime = environ.get("XDG_RUNTIME_DIR")
-    folder = f"{runtime}/ragqa" if runtime else f"{environ.get('TMPDIR') or '/tmp'}/ragqa-{os.geteuid()}"
-    path = f"{folder}/{crc32(os.fsencode(kept)):08x}.sock"
-    return path if len(os.fsencode(path)) <= LONGEST and path.startswith("/") else ""
+    name = f"{crc32(os.fsencode(kept)):08x}.sock"
+    own = f"ragqa-{os.geteuid()}"
+    for folder, place in ((environ.get("XDG_RUNTIME_DIR"), "ragqa"), (environ.get("TMPDIR"), own)):
+        path = f"{folder}/{place}/{name}"
+        if folder and folder.startswith("/") and len(os.fsencode(path)) <= LONGEST and os.path.isdir(folder):  # noqa: PTH112
+            return path
+    return f"/tmp/{own}/{name}"
 
 
 def _platform_home(environ: Mapping[str, str]) -> str:

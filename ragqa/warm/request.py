@@ -92,7 +92,7 @@ def become(request: Request, descriptors: Sequence[int], inherited: Mapping[str,
     os.fchdir(folder)
     os.umask(request.umask)
     for name in set(inherited) - set(request.environ):
-        del os.environ[name]
+        os.environ.pop(name, None)  # a library may have taken it away since
     os.environ.update(request.environ)
     _take_streams(dict(zip(request.streams, streams, strict=True)))
     for descriptor in descriptors:

@@ -28,6 +28,8 @@ from ragqa.warm.request import Running, fulfil
 from ragqa.warm.wire import is_own, peer_uid
 
 READY, RUNS = b".", b"!"
+LONGEST_WAIT = 3600.0  # seconds; poll counts milliseconds in 31 bits
+MOST_LOST = 3  # spares that may die one after the other
 Rehearsal = Callable[[], Iterator[None]]
 
 
@@ -65,6 +67,13 @@ class Fork:
     channel: socket.socket
     client: socket.socket | None = None
 
+    def said(self) -> bytes:
+        """What it has said since it was last heard."""
+        try:
+            return self.channel.recv(10, socket.MSG_DONTWAIT)
+        except OSError:
+            return b""
+
 
 @dataclass(slots=True)
 class Warm:
@@ -72,6 +81,7 @@ class Warm:
 
     Attributes:
         served: Commands that were run.
+        lost: Spares that have died since a command last ended.
         used: When it last had something to do; monotonic seconds.
         since: Seconds since the epoch.
     """
@@ -81,6 +91,7 @@ class Warm:
     spare: Fork | None = None
     running: dict[int, Fork] = field(default_factory=dict)
     served: int = 0
+    lost: int = 0
     used: float = field(default_factory=time.monotonic)
     since: float = field(default_factory=time.time)
     ends: bool = False
@@ -166,18 +177,19 @@ class Warm:
                 self._lose_spare()
             if fork := self.running.pop(pid, None):
                 self._tell_end(fork, status)
-                self.used = time.monotonic()
+                self.used, self.lost = time.monotonic(), 0
 
     def _lose_spare(self) -> None:
-        """A spare that dies in its rehearsal says that commands would die, too."""
+        """One that dies in its rehearsal says that commands would die, too; one that is killed later is replaced."""
         assert self.spare
+        self.lost += 1
+        self.ends |= READY not in self.spare.said() or self.lost == MOST_LOST
         self.spare.channel.close()
-        self.spare, self.ends = None, True
+        self.spare = None
 
     def _tell_end(self, fork: Fork, status: int) -> None:
         how = b"signal %d\n" % os.WTERMSIG(status) if os.WIFSIGNALED(status) else b"exit %d\n" % os.WEXITSTATUS(status)
-        with suppress(OSError):
-            self.served += RUNS in fork.channel.recv(10, socket.MSG_DONTWAIT)
+        self.served += RUNS in fork.said()
         fork.channel.close()
         if fork.client:
             with suppress(OSError):
@@ -211,7 +223,7 @@ def serve(keeping: Keeping, meeting: Meeting, announce: Callable[[], None]) -> N
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda number, frame: _hear(warm, number))
     warm.spare = warm.fork()
-    if warm.spare.channel.recv(1) != READY:
+    if warm.spare.channel.recv(1, socket.MSG_PEEK) != READY:  # what it has said stays, for when it dies
         raise RagqaError("a fork of the warm process could not answer a question", "commands run without it")
     meeting.listen()
     try:
@@ -262,13 +274,13 @@ def _wait(warm: Warm, woken: socket.socket) -> None:
 
 
 def _patience_ms(warm: Warm) -> float | None:
-    """Milliseconds until it has been idle for too long; None while a command runs. Sets `ends` when they are over."""
+    """Milliseconds until it may have been idle for too long; None while a command runs. Sets `ends` when it has."""
     idle = warm.keeping.idle
     if not idle or warm.running:
         return None
     left = warm.used + idle - time.monotonic()
     warm.ends |= left <= 0
-    return max(0.0, left * 1000)
+    return max(0.0, min(left, LONGEST_WAIT) * 1000)
 
 
 def _rehearse(its: socket.socket, rehearsal: Rehearsal) -> socket.socket:
@@ -291,15 +303,3 @@ def threads() -> int:
         return len(os.listdir("/proc/self/task"))
     except OSError:  # not Linux: at least those of Python
         return threading.active_count()
-
-
-def asked_in_a_fork(question: Callable[[], bool]) -> bool:
-    """What a function says, without what it leaves in this process: a driver that it wakes would not survive a fork."""
-    pid = os.fork()
-    if not pid:
-        code = 1
-        try:
-            code = 0 if question() else 1
-        finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0

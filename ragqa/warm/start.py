@@ -10,14 +10,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
+from typing import NoReturn
 
-from ragqa.errors import RagqaError
 from ragqa.types import JSON
+from ragqa.warm.apart import leave_with, tell, understood
 from ragqa.warm.client import connect
 from ragqa.warm.wire import Request, pack
 
 STARTING = 120.0  # seconds that loading and the first rehearsal may take; preparing models is part of it at most once
 STOPPING = 10.0
+ANSWERING = 3.0  # seconds until one that is ready has said what it holds
 MOMENT = 0.02
 
 
@@ -39,32 +42,28 @@ def status(environ: Mapping[str, str]) -> JSON | None:
     return found
 
 
-def in_background(run: Callable[[Callable[[], None]], None]) -> None:
-    """Run in a process that belongs to no terminal; return when it has called what it is given, or raise its error.
+def in_background(run: Callable[[Callable[[str], None]], None]) -> str:
+    """Run in a process that belongs to no terminal; return the word with which it has called what it is given.
 
     Raises:
         RagqaError: It could not start; with the exit code, message and hint that it left.
     """
     told, tells = os.pipe()
-    if os.fork():
-        os.close(tells)
-        os.wait()
-        with os.fdopen(told, encoding="utf-8") as pipe:
-            _raise_what(pipe.readline().strip())  # not to its end: forks of the warm process have it, too
-        return
+    if not os.fork():
+        _be_in_background(run, tells)
+    os.close(tells)
+    os.wait()
+    with os.fdopen(told, encoding="utf-8") as pipe:
+        return understood(pipe.readline())  # not to its end: forks of the warm process have it, too
+
+
+def _be_in_background(run: Callable[[Callable[[str], None]], None], tells: int) -> NoReturn:
     os.setsid()  # the terminal's Ctrl-C and hang-up are for others
     if os.fork():
         os._exit(0)
     _close_all_but(tells)
     os.chdir("/")
-    code = 1
-    try:
-        run(lambda: _tell(tells, "ready"))
-        code = 0
-    except RagqaError as error:
-        _tell(tells, json.dumps([error.exit_code, error.message, error.hint]))
-    finally:
-        os._exit(code)
+    leave_with(lambda: run(partial(tell, tells)), tells)
 
 
 def _close_all_but(kept: int) -> None:
@@ -74,21 +73,6 @@ def _close_all_but(kept: int) -> None:
     most = min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 1 << 16)
     os.closerange(3, kept)
     os.closerange(kept + 1, most)
-
-
-def _tell(pipe: int, what: str) -> None:
-    with suppress(OSError):
-        os.write(pipe, what.encode() + b"\n")
-        os.close(pipe)
-
-
-def _raise_what(said: str) -> None:
-    if said == "ready":
-        return
-    code, message, hint = json.loads(said) if said else (1, "the warm process ended while it was starting", "")
-    error = RagqaError(message, hint)
-    error.exit_code = code
-    raise error
 
 
 def tries(seconds: float) -> Iterator[None]:

@@ -29,11 +29,15 @@ def eventually(happens: Callable[[], object], seconds: float = 60) -> None:
 
 
 def is_running(pid: int) -> bool:
+    return state(pid) not in ("", "Z")
+
+
+def state(pid: int) -> str:
+    """The letter that the kernel gives it, or nothing when it is gone."""
     try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
-        return False
-    return state != "Z"
+        return ""
 
 
 @dataclass
@@ -61,6 +65,15 @@ class Small:
         assert process.stdout
         assert process.stdout.readline() == said
         return process
+
+    def spare(self, server: subprocess.Popen[str]) -> int:
+        """Where no command runs, the fork that waits for its client."""
+
+        def found() -> list[int]:
+            return [int(pid) for pid in Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()]
+
+        eventually(lambda: [state(pid) for pid in found()] == ["S"])
+        return found()[0]
 
     def client(self, *arguments: object, env: Mapping[str, str] = {}, **options: object) -> subprocess.Popen[str]:
         command = [*CLIENT, *map(str, arguments)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -58,11 +60,21 @@ def test_a_request_is_read_as_it_was_written():
 
 
 def test_homes_have_sockets_of_their_own_and_one_home_has_one():
-    runtime = {"XDG_RUNTIME_DIR": "/run/user/1000"}
-    paths = [socket_path(runtime | {"RAGQA_HOME": home}) for home in ("/one", "/two", "/one/../one")]
+    paths = [socket_path({"RAGQA_HOME": home}) for home in ("/one", "/two", "/one/../one")]
     assert paths[0] == paths[2] != paths[1]
-    assert paths[0].startswith("/run/user/1000/ragqa/")
 
 
-def test_where_a_path_would_be_too_long_for_a_socket_there_is_none():
-    assert socket_path({"XDG_RUNTIME_DIR": "/" + "x" * LONGEST}) == ""
+def test_the_socket_is_in_the_runtime_folder_and_else_in_the_temporary_one():
+    with TemporaryDirectory(dir="/tmp") as runtime, TemporaryDirectory(dir="/tmp") as temporary:
+        places = {"XDG_RUNTIME_DIR": runtime, "TMPDIR": temporary}
+        assert socket_path(places).startswith(f"{runtime}/ragqa/")
+        assert socket_path({"TMPDIR": temporary}).startswith(f"{temporary}/ragqa-{os.geteuid()}/")
+
+
+@pytest.mark.parametrize("variable", ["XDG_RUNTIME_DIR", "TMPDIR"])
+def test_a_folder_that_is_missing_or_relative_or_too_long_is_passed_over(tmp_path: Path, variable: str):
+    long = tmp_path / ("x" * LONGEST)
+    long.mkdir()
+    unset = socket_path({})
+    assert unset.startswith("/tmp/ragqa-")
+    assert [socket_path({variable: folder}) for folder in (str(tmp_path / "none"), ".", "", str(long))] == [unset] * 4

@@ -17,6 +17,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from ragqa.catalogue import DEFAULTS
 from tests.conftest import Done, Ragqa
 from tests.warm.conftest import eventually, is_running
 
@@ -200,3 +201,17 @@ def test_one_that_is_out_of_date_ends_and_the_question_is_answered(notes: Ragqa,
     manifest.write_text(text)
     assert run(ragqa, "ask", "When was the lighthouse lit?", "--quotes").code == 0
     eventually(lambda: not is_running(pid))
+
+
+@pytest.mark.parametrize("missing", list(DEFAULTS.values()))
+def test_a_model_that_is_not_yet_prepared_is_prepared_first(notes: Ragqa, models: Path, runtime: Path, missing: str):
+    own = notes.home / "models"
+    own.unlink()
+    shutil.copytree(models, own, copy_function=os.link)
+    shutil.rmtree(own / missing)
+    ragqa = replace(notes, env={"XDG_RUNTIME_DIR": str(runtime)})
+    started = run(ragqa, "serve", "--background")
+    assert (started.code, (own / missing / "manifest.json").is_file()) == (0, True), started.err
+    assert run(ragqa, "ask", "When was the lighthouse lit?").code == 0
+    assert served(ragqa) == 1
+    run(ragqa, "serve", "--stop")

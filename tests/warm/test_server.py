@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import pty
 import signal
@@ -13,8 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from ragqa.errors import NotWritable
 from ragqa.warm import wire
-from tests.warm.conftest import Small, eventually, is_running
+from ragqa.warm.meeting import Meeting
+from ragqa.warm.server import MOST_LOST, READY, Fork, Keeping, Warm, _patience_ms
+from tests.warm.conftest import Small, eventually, is_running, state
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 ALONE = (0, "by itself\n", "")
@@ -86,9 +90,6 @@ def test_a_signal_that_ends_the_command_ends_the_client_the_same_way(small: Smal
 
 @linux
 def test_ctrl_z_stops_the_command_and_fg_lets_it_go_on(small: Small):
-    def state(pid: int) -> str:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-
     small.serve()
     # In a session of its own nobody could wake it, and the kernel would not let it stop.
     client, process = small.waiting(process_group=0)
@@ -190,14 +191,59 @@ def test_it_ends_when_it_has_been_idle_for_long(small: Small):
     assert small.sockets == []
 
 
-def test_it_does_not_end_while_a_command_runs(small: Small):
-    server = small.serve(idle=0.4)
-    client, process = small.waiting()
-    with pytest.raises(subprocess.TimeoutExpired):
-        server.wait(1)
-    assert is_running(process)
-    client.send_signal(signal.SIGINT)
-    assert (client.wait(60), server.wait(60)) == (130, 0)
+def test_it_does_not_end_while_a_command_runs():
+    warm = _unused(idle=60)
+    ours, its = socket.socketpair()
+    with ours, its:
+        warm.running[1] = Fork(1, ours)
+        assert (_patience_ms(warm), warm.ends) == (None, False)
+        warm.running.clear()
+        assert (_patience_ms(warm), warm.ends) == (0, True)
+
+
+def _unused(idle: float) -> Warm:
+    """A warm process in which nothing has happened since a time before all."""
+    keeping = Keeping(lambda: 0, {}, lambda: iter(()), lambda: True, dict, idle)
+    return Warm(keeping, Meeting(Path("/nowhere"), -1), used=-1e9)
+
+
+@pytest.mark.parametrize("idle", [36_000 * 60, 1e9, 1e300, math.inf])
+def test_it_serves_however_long_it_may_be_idle(small: Small, idle: float):
+    server = small.serve(idle=idle)
+    assert [small.ask("echo", "hello")[1] for _ in range(2)] == ["hello\n"] * 2
+    assert server.poll() is None
+
+
+@linux
+def test_a_spare_that_is_killed_is_replaced(small: Small):
+    server = small.serve()
+    killed = small.spare(server)
+    os.kill(killed, signal.SIGKILL)
+    eventually(lambda: not is_running(killed))
+    assert small.spare(server) != killed
+    assert small.ask("echo", "hello")[1] == "hello\n"
+
+
+@pytest.mark.parametrize(("said", "lost", "ends"), [(READY, 0, False), (b"", 0, True), (READY, MOST_LOST - 1, True)])
+def test_it_ends_when_spares_cannot_rehearse_or_die_one_after_the_other(said: bytes, lost: int, ends: bool):
+    warm = _unused(idle=0)
+    ours, its = socket.socketpair()
+    with ours, its:
+        its.sendall(said)
+        warm.spare, warm.lost = Fork(1, ours), lost
+        warm._lose_spare()
+    assert (warm.spare, warm.ends) == (None, ends)
+
+
+def test_a_spare_that_dies_in_its_rehearsal_is_not_replaced(small: Small):
+    server = small.serve(SPOILT_LATER="1")
+    small.ask("echo", "hello")
+    assert server.wait(60) == 0
+
+
+def test_a_variable_that_a_library_has_taken_away_is_not_missed(small: Small):
+    small.serve(GONE="1")
+    assert small.ask("echo", "hello")[1] == "hello\n"
 
 
 def test_it_ends_when_program_or_models_have_changed_and_the_command_runs_by_itself(small: Small):
@@ -258,6 +304,13 @@ def test_a_folder_that_others_can_enter_is_not_used(small: Small):
     small.serve()
     small.sockets[0].parent.chmod(0o755)
     assert small.ask("echo", "hello") == ALONE
+
+
+def test_no_folder_is_made_but_that_of_the_socket(tmp_path: Path):
+    with pytest.raises(NotWritable) as raised:
+        Meeting.claim(tmp_path / "none" / "ragqa" / "a.sock")
+    assert raised.value.hint == "set XDG_RUNTIME_DIR to a folder of your own"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_another_user_is_no_peer():
