@@ -35,7 +35,7 @@ def register(app: typer.Typer, command: Command) -> None:
     @app.command(epilog="Example: ragqa serve --background --idle 60")
     def serve(
         background: Annotated[bool, typer.Option("--background", help="Go on without the terminal.")] = False,
-        stop: Annotated[bool, typer.Option("--stop", help="End the one that runs.")] = False,
+        stop: Annotated[bool, typer.Option("--stop", help="End the one that runs; running commands finish.")] = False,
         status: Annotated[bool, typer.Option("--status", help="Say whether one runs, and what it holds.")] = False,
         as_json: Annotated[bool, typer.Option("--json", help="With --status: one JSON document.")] = False,
         idle: Annotated[
@@ -51,7 +51,7 @@ def register(app: typer.Typer, command: Command) -> None:
         """Keep the models in memory, so that questions are answered at once.
 
         `ask`, `search`, `similar`, `ls`, `status` and `path` use it when it is there and print the same. RAGQA_WARM=1
-        starts one after the first question; RAGQA_WARM=0 uses none.
+        starts one after the first `ask`, `search` or `similar`; RAGQA_WARM=0 uses none.
         """
         if sum((background, stop, status)) > 1 or (as_json and not status):
             raise UsageError("--background, --stop and --status exclude each other, and --json goes with --status")

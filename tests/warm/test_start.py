@@ -17,7 +17,6 @@ from ragqa.warm.apart import done_in_a_fork
 from ragqa.warm.server import threads
 from tests.conftest import Ragqa
 
-
 NOWHERE = Path("/nowhere")
 
 
