@@ -32,9 +32,9 @@ def status(environ: Mapping[str, str]) -> JSON | None:
     said = b""
     try:
         connection.sendall(pack(Request("status")))
-        while not said.endswith(b"\n") and (part := connection.recv(1 << 16)):
+        while b"\n" not in said and (part := connection.recv(1 << 16)):
             said += part
-        found: JSON = json.loads(said)
+        found: JSON = json.loads(said.partition(b"\n")[0])  # behind it may stand how the fork ended
     except (OSError, ValueError):
         return None
     finally:

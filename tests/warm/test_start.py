@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 from pathlib import Path
 
@@ -91,6 +92,14 @@ def test_who_starts_one_hears_whether_it_ran_already(
 ):
     assert _start(word, {"pid": 7, "models": ["e5"]}, monkeypatch) == 0
     assert capsys.readouterr().err == expected
+
+
+def test_what_it_says_is_understood_when_the_fork_s_end_comes_with_it(monkeypatch: pytest.MonkeyPatch):
+    ours, its = socket.socketpair()
+    monkeypatch.setattr(start, "connect", lambda environ: ours)
+    with its:
+        its.sendall(b'{"pid": 7}\nexit 0\n')
+        assert start.status({}) == {"pid": 7}
 
 
 def test_an_idle_time_without_a_number_is_for_ever():
