@@ -13,11 +13,11 @@ import typer
 
 from ragqa.catalogue import DEFAULTS
 from ragqa.cli.as_json import benchmark_json
-from ragqa.cli.options import Quiet, settle, speaker
+from ragqa.cli.options import Quiet, advise, settle, speaker
 from ragqa.cli.progress import counting_progress
 from ragqa.cli.render import print_benchmark, print_json
-from ragqa.cli.rooms import ROOMS, chosen
-from ragqa.cli.workbench import Workbench, require_peer
+from ragqa.cli.rooms import ROOMS, WITH_PEER, chosen
+from ragqa.cli.workbench import Workbench, ended_by_signals, require_notes, require_peer, require_same_notes
 from ragqa.errors import UsageError
 from ragqa.settings import Settings
 
@@ -40,55 +40,69 @@ def bench(
     question: Annotated[str | None, typer.Option(help="A question that the notes answer.")] = None,
     peer: Annotated[Path | None, typer.Option(help="Where `scripts/bench` has set up llm, to compare with.")] = None,
     plots: Annotated[Path | None, typer.Option(help="Draw how costs grow, as PNG files into this folder.")] = None,
+    listed: Annotated[bool, typer.Option("--list", help="Say what would be measured, and measure nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Measure what ragqa costs here, in time and memory, beside the machine's limits.
 
-    All of it works in a folder of its own, with the default models; your index is not touched. Ctrl-C ends it, and what
-    was measured so far is shown.
+    All of it works in a folder of its own, with the default models; your index is not touched. Ctrl-C ends it, and the
+    rooms that were measured to their end are shown.
     """
-    rooms = chosen(names or [])
-    if notes and not question:
-        raise UsageError("--notes wants a --question that they answer")
+    rooms, folder = chosen(names or []), _notes(notes, question)
     if plots:
-        from ragqa.measure.bench.plots import require_matplotlib
+        from ragqa.measure.bench.plots import require_drawing
 
-        require_matplotlib()
+        require_drawing(plots)
     settings, peer = settle(), require_peer(peer)
+    if listed:
+        print(*rooms, sep="\n")
+        return
     with (
-        _printed(as_json) as report,  # the outermost: a bar that is being shown would take what is printed for its own
-        _workbench(settings, notes, question, rounds, quick, peer, quiet) as work,
+        _drawn(plots, quiet) as report,
+        _printed(report, as_json),  # outside of all else: a bar that is shown would take what is printed for its own
+        _workbench(settings, folder, question, rounds, quick, peer, quiet) as work,
         _observed(work, report),
     ):
+        if any(name in WITH_PEER for name in rooms):
+            require_same_notes(work)
         for name, room in rooms.items():
             work.say(f"measuring {name}")
             report.rooms[name] = room(work)
-    if plots:
-        from ragqa.measure.bench.plots import draw
 
-        draw(report, plots)
+
+def _notes(notes: Path | None, question: str | None) -> Path:
+    """The notes to measure on.
+
+    Raises:
+        UsageError: They cannot be read, or nothing is asked of them.
+    """
+    from ragqa.prompt import shipped
+
+    if notes and not question:
+        raise UsageError("--notes wants a --question that they answer")
+    return require_notes(notes or shipped("corpus"))
 
 
 @contextmanager
 def _workbench(
     settings: Settings,
-    notes: Path | None,
+    notes: Path,
     question: str | None,
     rounds: int | None,
     quick: bool,
     peer: Path | None,
     quiet: bool,
 ) -> Iterator[Workbench]:
-    from ragqa.prompt import shipped
-    from ragqa.read.find import resolve_roots
-
-    (folder,) = resolve_roots([notes or shipped("corpus")])
-    with tempfile.TemporaryDirectory(prefix="ragqa-bench-") as scratch, _progress(quiet) as progress:
+    with (
+        ended_by_signals(),
+        tempfile.TemporaryDirectory(prefix="ragqa-bench-") as scratch,
+        _progress(quiet) as progress,
+    ):
         yield Workbench(
             folder=Path(scratch).resolve(),
             given=settings,
-            notes=folder,
+            notes=notes,
             question=question or QUESTION,
             rounds=rounds or (ROUNDS_QUICKLY if quick else ROUNDS),
             quick=quick,
@@ -106,13 +120,26 @@ def _progress(quiet: bool) -> Iterator[Callable[[str], Callable[[int, int], None
 
 
 @contextmanager
-def _printed(as_json: bool) -> Iterator[Report]:
-    """A report that is printed at the end, however that comes, if anything was measured."""
+def _drawn(plots: Path | None, quiet: bool) -> Iterator[Report]:
+    """A report that is drawn at the end, however that comes, if a folder for pictures is named."""
     from ragqa.measure.bench.report import Report
 
     report = Report()
     try:
         yield report
+    finally:
+        if plots:
+            from ragqa.measure.bench.plots import draw
+
+            drawn = draw(report, plots)
+            advise(f"drawn: {', '.join(map(str, drawn)) or 'nothing; no room with a picture was measured'}", quiet)
+
+
+@contextmanager
+def _printed(report: Report, as_json: bool) -> Iterator[None]:
+    """Print the report at the end, however that comes, if anything was measured."""
+    try:
+        yield
     finally:
         if report.rooms and as_json:
             print_json(benchmark_json(report))

@@ -88,19 +88,14 @@ def _served(bench: Workbench) -> Sequence[Measurement]:
     from ragqa.measure.bench import cold
 
     with bench.served() as environment:
-        if environment is None:
-            bench.remarks.append("no warm process: this version has no `ragqa serve`")
-            return []
         ask, search = (bench.command(name, bench.question) for name in ("ask", "search"))
         another = replace(bench.command("ask", _another(bench)), environment=environment).reported(())
         commands = {
             # Between two askings of one question, in whichever order, so that the Llama has read something else.
             "another before": another,
-            "ask in a warm process": replace(ask, environment=environment).reported(cold.SEEN, "cold ask"),
+            "warm ask": replace(ask, environment=environment).reported(cold.SEEN, "cold ask"),
             "another after": another,
-            "search in a warm process": replace(search, environment=environment).reported(
-                (cold.LAST_WORD,), "cold search"
-            ),
+            "warm search": replace(search, environment=environment).reported((cold.LAST_WORD,), "cold search"),
             "cold ask": ask.reported(()),
             "cold search": search.reported(()),
         }
@@ -243,6 +238,7 @@ def _theirs(bench: Workbench, part: Part) -> Indexer:
     return Indexer(of("passages.jsonl", part.all), of("little.jsonl", little), len(part.all), len(little))
 
 
+WITH_PEER = ("cold", "index")
 ROOMS: Mapping[str, Room] = {
     "limits": limits,
     "cold": cold,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -12,12 +14,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from ragqa.catalogue import DEFAULTS
 from ragqa.cli.open import open_embedder, open_to_read, open_writing
-from ragqa.errors import RagqaError, UsageError
-from ragqa.models import Manifest, ready
+from ragqa.errors import NoIndex, RagqaError, UsageError
+from ragqa.models import MANIFEST, Manifest, ready
 from ragqa.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
 
 SKIPPED = (0, 3)  # exit codes of an index that was made, the second with files left out
 ASKED = (0, 4)  # exit codes of a question that was answered, or refused
+SIGNALLED = 128  # a command that signal n ends has exit code 128 + n
+PEER_PASSAGES = "passages.jsonl"  # in the peer's folder, once all of them are embedded
+NOTHING_TO_READ = "no Markdown or text in it, so nothing to measure on"
+OTHER_NOTES = "name a folder of notes with `--notes`"
 Say = Callable[[str], None]
 
 
@@ -56,12 +62,12 @@ class Workbench:
 
     @cached_property
     def home(self) -> Path:
-        """A RAGQA_HOME with the user's models, made ready if they were not."""
+        """A RAGQA_HOME with the default models of the user, made ready if they were not."""
+        home = self.folder / "home"
         for name in DEFAULTS.values():
             ready(self.given.models, name, self.say)
-        home = self.folder / "home"
-        home.mkdir(mode=0o700)
-        (home / "models").symlink_to(self.given.models.resolve())
+            share_model(self.given.models.resolve() / name, home / "models" / name)
+        home.chmod(0o700)
         return home
 
     @cached_property
@@ -85,10 +91,17 @@ class Workbench:
 
     @cached_property
     def store(self) -> SQLiteStore:
-        """The notes, indexed by the command itself."""
+        """The notes, indexed by the command itself.
+
+        Raises:
+            UsageError: There is no text in them.
+        """
         self.say("indexing the notes")
         self.command("index", str(self.notes), "-q", codes=SKIPPED).run()
-        return open_to_read(self.settings)
+        try:
+            return open_to_read(self.settings)
+        except NoIndex as error:
+            raise UsageError(f"{self.notes}: {NOTHING_TO_READ}", OTHER_NOTES) from error
 
     @cached_property
     def embedder(self) -> OnnxEmbedder:
@@ -143,8 +156,8 @@ class Workbench:
         return Command(words, environment, self.folder, codes=codes)
 
     @contextmanager
-    def served(self) -> Iterator[Mapping[str, str] | None]:
-        """The environment of commands that a warm process answers; None where this version has none."""
+    def served(self) -> Iterator[Mapping[str, str]]:
+        """The environment of commands that a warm process answers."""
         environment = {name: value for name, value in self.environment.items() if name != "RAGQA_WARM"}
 
         def serve(option: str) -> bool:
@@ -152,12 +165,9 @@ class Workbench:
             none, command = subprocess.DEVNULL, [*ragqa(), "serve", option]
             return subprocess.call(command, env=environment, stdin=none, stdout=none, stderr=none) == 0
 
-        if not serve("--help"):
-            yield None
-            return
-        if not serve("--background"):
-            raise RagqaError("`ragqa serve --background` does not start", "run it by itself to see why")
         try:
+            if not serve("--background"):
+                raise RagqaError("`ragqa serve --background` does not start", "run it by itself to see why")
             yield environment
         finally:
             serve("--stop")
@@ -169,6 +179,93 @@ def ragqa() -> list[str]:
     return [str(installed)] if installed.exists() else [sys.executable, "-m", "ragqa"]
 
 
+def share_model(folder: Path, place: Path) -> None:
+    """Have a model in another place, too: its files as links, so that nothing made in that place lands in `folder`.
+
+    What a Llama has read of the beginnings of prompts is copied, since a question finds it there.
+    """
+    place.mkdir(parents=True)
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.copytree(path, place / path.name)
+        elif path.name == MANIFEST:
+            shutil.copy2(path, place)
+        else:
+            (place / path.name).symlink_to(path)
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Meanwhile SIGTERM and SIGHUP raise SystemExit, so that whatever is open is taken down, and only the first counts.
+
+    A signal that whoever started this command had ignored, as `nohup` does, stays so.
+    """
+    heard = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+
+    def end(number: int, frame: object) -> NoReturn:
+        for other in heard:
+            signal.signal(other, signal.SIG_IGN)
+        raise SystemExit(SIGNALLED + number)
+
+    for number, was in heard.items():
+        if was != signal.SIG_IGN:
+            signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, was in heard.items():
+            signal.signal(number, was)
+
+
+def require_notes(notes: Path) -> Path:
+    """The folder or file of notes, absolute.
+
+    Raises:
+        UsageError: It is not there, or there is nothing in it that can be read.
+    """
+    from ragqa.read.find import find_files, resolve_roots
+
+    try:
+        (root,) = resolve_roots([notes])
+    except UsageError as error:
+        raise UsageError(f"--notes {error.message}", OTHER_NOTES) from error
+    if not find_files([root], None)[0]:
+        raise UsageError(f"--notes {notes}: {NOTHING_TO_READ}", OTHER_NOTES)
+    return root
+
+
+def require_same_notes(bench: Workbench) -> None:
+    """Nothing where there is no peer.
+
+    Raises:
+        UsageError: The peer has embedded other passages than those that ragqa is measured on.
+    """
+    if not bench.peer:
+        return
+    from ragqa.embed import PASSAGE_PREFIX
+    from ragqa.measure.bench.indexing import write_passages
+
+    every = (one for batch, _vectors in bench.store.vectors() for one in batch)
+    ours = write_passages(every, bench.folder / "all.jsonl", PASSAGE_PREFIX)
+    if sorted(contents(ours)) != sorted(contents(bench.peer / PEER_PASSAGES)):
+        raise UsageError(
+            f"{bench.peer} was set up with other notes than {bench.notes}, or before they were changed",
+            f"`scripts/bench --notes {bench.notes} --question TEXT` sets it up with them",
+        )
+
+
+def contents(path: Path) -> list[str]:
+    """The texts of a file that `write_passages` wrote; how the documents are called does not matter.
+
+    Raises:
+        UsageError: It is another kind of file.
+    """
+    try:
+        return [json.loads(line)["content"] for line in path.read_text(encoding="utf-8").splitlines()]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{path}: not written by `scripts/bench`", "remove it, and `scripts/bench` again") from error
+
+
 def require_peer(peer: Path | None) -> Path | None:
     """The folder of the peer, absolute.
 
@@ -177,7 +274,7 @@ def require_peer(peer: Path | None) -> Path | None:
     """
     if peer is None:
         return None
-    for part in ("venv/bin/llm", "llm/embeddings.db"):
+    for part in ("venv/bin/llm", "llm/embeddings.db", PEER_PASSAGES):
         if not (peer / part).exists():
             raise UsageError(f"{peer}: no {part}, so no peer to measure", "`scripts/bench` sets one up")
     for tool in ("bash", "jq"):

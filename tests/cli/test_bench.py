@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from ragqa.catalogue import DEFAULTS
 from ragqa.cli.bench import _observed, _printed
 from ragqa.cli.rooms import ROOMS, chosen
-from ragqa.cli.workbench import Workbench
+from ragqa.cli.workbench import Workbench, ended_by_signals, require_same_notes, share_model
+from ragqa.embed import PASSAGE_PREFIX
+from ragqa.errors import UsageError
 from ragqa.measure.bench import Measurement
+from ragqa.measure.bench.indexing import write_passages
+from ragqa.measure.bench.report import Report
 from ragqa.settings import Settings
+from ragqa.store.exact import ExactStore
 from tests.conftest import Done, Ragqa
+from tests.fakes import WordEmbedder, document, passage
 
 ROW = Measurement("ask", "s", [1.0])
 
@@ -62,7 +70,8 @@ def workbench(folder: Path) -> Workbench:
 
 
 def interrupted(folder: Path, rows: Sequence[Measurement], *, as_json: bool) -> None:
-    with _printed(as_json) as report, _observed(workbench(folder), report):
+    report = Report()
+    with _printed(report, as_json), _observed(workbench(folder), report):
         if rows:
             report.rooms["cold"] = rows
         raise KeyboardInterrupt
@@ -94,14 +103,100 @@ def test_commands_are_measured_without_the_users_own_settings(tmp_path: Path, mo
     for name in ("RAGQA_DB", "RAGQA_MODEL", "RAGQA_WARM"):
         monkeypatch.setenv(name, "mine")
     monkeypatch.setattr("ragqa.cli.workbench.ready", lambda models, name, say: None)
-    (tmp_path / "models").mkdir()
+    for name in DEFAULTS.values():
+        (tmp_path / "models" / name).mkdir(parents=True)
     (tmp_path / "scratch").mkdir()
     work = workbench(tmp_path)
     work.folder = tmp_path / "scratch"
     environment = work.environment
     own = {name: value for name, value in environment.items() if name.startswith("RAGQA_")}
     assert own == {"RAGQA_HOME": str(tmp_path / "scratch" / "home"), "RAGQA_THREADS": "1", "RAGQA_WARM": "0"}
-    assert (tmp_path / "scratch" / "home" / "models").resolve() == tmp_path / "models"
+
+
+def test_models_are_shared_and_nothing_is_written_among_them(tmp_path: Path):
+    there, here = tmp_path / "models" / "llama", tmp_path / "home" / "models" / "llama"
+    (there / "heads").mkdir(parents=True)
+    for name in ("manifest.json", "model.gguf", "heads/one.state"):
+        (there / name).write_text(name)
+    share_model(there, here)
+    (here / "heads" / "two.state").write_text("new")
+    (here / "tokens.json").write_text("new")
+    (here / "manifest.json").write_text("new")
+    left = {str(path.relative_to(there)): path.read_text() for path in there.rglob("*") if path.is_file()}
+    assert left == {name: name for name in ("manifest.json", "model.gguf", "heads/one.state")}
+    assert (here / "heads" / "one.state").read_text() == "heads/one.state"
+    assert (here / "model.gguf").resolve() == there / "model.gguf"
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_to_end_takes_down_what_is_open(number: signal.Signals, code: int):
+    taken_down = []
+    before = signal.getsignal(number)
+
+    def ended() -> None:
+        with ended_by_signals():
+            try:
+                signal.raise_signal(number)
+            finally:
+                signal.raise_signal(number)  # the second one does not disturb
+                taken_down.append(number)
+
+    with pytest.raises(SystemExit) as stop:
+        ended()
+    assert (stop.value.code, taken_down) == (code, [number])
+    assert signal.getsignal(number) == before
+
+
+def test_a_hang_up_that_is_ignored_stays_so():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with ended_by_signals():
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def with_peer(folder: Path, *texts: str) -> Workbench:
+    """A workbench whose peer has these passages, and ragqa has the passage "one"."""
+    (folder / "peer").mkdir()
+    write_passages([passage(text) for text in texts], folder / "peer" / "passages.jsonl", PASSAGE_PREFIX)
+    work = workbench(folder)
+    work.peer = folder / "peer"
+    store = ExactStore()
+    store.add(document("one"), [passage("one")], WordEmbedder().embed_passages(["one"]))
+    work.__dict__["store"] = store  # opened already
+    return work
+
+
+def test_a_peer_with_the_same_passages_is_measured(tmp_path: Path):
+    require_same_notes(with_peer(tmp_path, "one"))
+
+
+@pytest.mark.parametrize("texts", [["one", "two"], [], ["two"]])
+def test_a_peer_with_other_passages_is_refused(tmp_path: Path, texts: list[str]):
+    with pytest.raises(UsageError, match="other notes") as error:
+        require_same_notes(with_peer(tmp_path, *texts))
+    assert "scripts/bench --notes" in error.value.hint
+
+
+def test_what_would_be_measured_is_said_without_measuring(ragqa: Ragqa):
+    assert ragqa("bench", "index", "cold", "--list").out == "cold\nindex\n"
+
+
+@pytest.mark.parametrize("notes", ["empty", "gone"])
+def test_notes_are_looked_at_first_and_the_hint_is_about_them(ragqa: Ragqa, notes: str):
+    (ragqa.cwd / "empty").mkdir()
+    done = ragqa("bench", "cold", "--notes", notes, "--question", "What?")
+    assert_refused(done, f"--notes {notes}", "name a folder of notes")
+    assert "forget" not in done.err
+
+
+def test_a_folder_for_pictures_that_cannot_be_made_is_refused_first(ragqa: Ragqa):
+    pytest.importorskip("matplotlib")
+    ragqa.write("file", "")
+    done = ragqa("bench", "limits", "--plots", "file")
+    assert (done.code, done.out) == (14, "")
+    assert "--plots file" in done.err
 
 
 @pytest.fixture

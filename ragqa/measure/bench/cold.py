@@ -31,13 +31,14 @@ class Taken:
 FIRST_QUOTATION = Taken(
     "first quotation", "s", lambda run: run.first_of(QUOTATION), lambda run: min(run.first, run.first_of(QUOTATION))
 )
+FIRST_OF_ANSWER = Taken("first word of the answer", "ms", lambda run: run.first * 1000)
 FIRST_WORD = Taken("first word", "s", lambda run: run.first)
 LAST_WORD = Taken("last word", "s", lambda run: run.last)
 CPU = Taken("processor time", "s", lambda run: run.cpu)
 MEMORY = Taken("peak memory", "MB", lambda run: run.peak / MEGA)
 END = Taken("end", "s", lambda run: run.wall)
 
-SEEN = (FIRST_QUOTATION, LAST_WORD)
+SEEN = (FIRST_QUOTATION, FIRST_OF_ANSWER, LAST_WORD)
 ASKED = (FIRST_QUOTATION, LAST_WORD, CPU, MEMORY)
 WRITTEN = (FIRST_WORD, LAST_WORD, CPU, MEMORY)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ragqa.errors import UsageError
+from ragqa.errors import NotWritable, UsageError
 from ragqa.measure.bench import Measurement
 from ragqa.measure.bench.report import Report
 
@@ -35,24 +36,30 @@ class Picture:
     draw: Callable[[Any, Sequence[Measurement], str], None]
 
 
-def require_matplotlib() -> None:
-    """Say early that nothing can be drawn.
+def require_drawing(folder: Path) -> None:
+    """Say early that nothing can be drawn; makes the folder.
 
     Raises:
         UsageError: matplotlib is not installed.
+        NotWritable: No file can be written into the folder.
     """
     if importlib.util.find_spec("matplotlib") is None:
         raise UsageError("--plots needs matplotlib, which is not installed", "pip install 'ragqa[plots]'")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise NotWritable(f"--plots {folder}: {error.strerror}", "name a folder that can be written to") from error
 
 
 def draw(report: Report, folder: Path) -> list[Path]:
-    """Draw each picture for which something was measured; returns the files."""
+    """Draw each picture for which something was measured into a folder that is there; returns the files."""
     import matplotlib as mpl
 
     mpl.use("agg")  # files only: no screen is needed
     from matplotlib import pyplot
 
-    folder.mkdir(parents=True, exist_ok=True)
     drawn = []
     for picture in PICTURES:
         if rows := report.rooms.get(picture.room):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ragqa.answer import Stopwatch, answer_question
 from ragqa.embed import Embedder
@@ -12,6 +12,8 @@ from ragqa.store import VectorStore
 from ragqa.types import Piece, Prompt
 from ragqa.write import Writing
 
+FIRST_TOKEN = "first_token"
+SPOKEN = "question to first token of the Llama"
 UNLIKE = "Rain."  # begins like no prompt
 
 
@@ -49,9 +51,19 @@ def measure_warm(
 
 
 def stage_rows(timed: Sequence[dict[str, int]]) -> list[Measurement]:
-    """Milliseconds by stage, `total` last."""
+    """Milliseconds by stage, then those until the Llama's first token, if it wrote, and `total` last."""
     names = [stage for stage in dict.fromkeys(stage for ms in timed for stage in ms) if stage != "total"]
-    return [Measurement(f"stage {name}", "ms", [float(ms.get(name, 0)) for ms in timed]) for name in [*names, "total"]]
+    rows = {name: Measurement(f"stage {name}", "ms", [float(ms.get(name, 0)) for ms in timed]) for name in names}
+    total = Measurement("stage total", "ms", [float(ms["total"]) for ms in timed])
+    if all(FIRST_TOKEN in ms for ms in timed):
+        return [*rows.values(), Measurement(SPOKEN, "ms", [until(FIRST_TOKEN, ms) for ms in timed]), total]
+    return [*rows.values(), total]
+
+
+def until(last: str, ms: Mapping[str, int]) -> float:
+    """Milliseconds of a stage and of all before it; stages are in the order in which they ended."""
+    stages = list(ms)
+    return float(sum(ms[stage] for stage in stages[: stages.index(last) + 1] if stage != "total"))
 
 
 def forget(generator: Generator) -> None:

@@ -13,8 +13,9 @@ from ragqa.measure.bench.cold import Command
 from ragqa.measure.bench.embedding import Texts
 from ragqa.measure.bench.indexing import Indexer, Part, copied, measure_indexing, write_passages
 from ragqa.measure.bench.limits import Gauges
-from ragqa.measure.bench.plots import lines, require_matplotlib, stage_values
+from ragqa.measure.bench.plots import draw, lines, require_drawing, stage_values
 from ragqa.measure.bench.processes import Run
+from ragqa.measure.bench.report import Report
 from ragqa.store.exact import ExactStore
 from tests.fakes import WordEmbedder, document, passage
 
@@ -113,8 +114,21 @@ def test_stages_that_took_nothing_are_not_drawn():
     assert stage_values(known) == {"open": 4.0}
 
 
-def test_without_matplotlib_the_way_to_it_is_named(monkeypatch: pytest.MonkeyPatch):
+def test_pictures_are_drawn_of_what_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip("matplotlib")
+    monkeypatch.setenv("MPLCONFIGDIR", str(tmp_path / "matplotlib"))
+    stages = [Measurement("stage open", "ms", [4.0]), Measurement("stage load", "ms", [40.0])]
+    folder = tmp_path / "new" / "pictures"
+    require_drawing(folder)
+    assert list(folder.iterdir()) == []  # what tried whether it can be written to is gone
+    drawn = draw(Report({}, {"nearest": GROWING, "cold": stages, "limits": GROWING}), folder)
+    assert [path.name for path in drawn] == ["nearest.png", "cold.png"]
+    assert all(path.read_bytes().startswith(b"\x89PNG\r\n\x1a\n") for path in drawn)
+    assert draw(Report(), folder) == []
+
+
+def test_without_matplotlib_the_way_to_it_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(UsageError) as error:
-        require_matplotlib()
+        require_drawing(tmp_path)
     assert "pip install" in error.value.hint

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ragqa.interaction import signs_of
-from ragqa.measure.bench.warm import UNLIKE, measure_warm, stage_rows
+from ragqa.measure.bench.warm import SPOKEN, UNLIKE, measure_warm, stage_rows
 from ragqa.prompt import Template
 from ragqa.store.exact import ExactStore
 from ragqa.write import Writing
@@ -21,6 +21,11 @@ def test_a_stage_that_one_round_had_not_took_nothing_in_it():
         ("stage mark", [0.0, 3.0]),
         ("stage total", [9.0, 12.0]),
     ]
+
+
+def test_until_the_first_token_all_stages_before_it_count_and_none_behind():
+    rows = stage_rows([{"embed": 5, "total": 108, "first_token": 60, "generate": 43}])
+    assert {row.name: row.samples for row in rows}[SPOKEN] == [65.0]
 
 
 def test_the_llama_reads_something_else_before_every_round(tmp_path: Path):
