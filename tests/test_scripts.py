@@ -167,3 +167,87 @@ def test_a_step_that_fails_says_where_its_story_is(checkout: Checkout):
     assert "no such wheel" in done.stderr
     assert "setup.log" in done.stderr.splitlines()[-1]
     assert not (checkout.root / ".venv" / ".installed").exists()
+
+
+# Stand-ins for what `scripts/bench` runs: ragqa lists `$ROOMS` or says what it is told to measure.
+BENCH_RAGQA = """#!/usr/bin/env bash
+if [[ $2 == --list ]]; then printf '%s\\n' "$ROOMS"; exit "${CODE:-0}"; fi
+if [[ $1 == index ]]; then touch "$4"; echo "$RAGQA_HOME ${RAGQA_EMBED_MODEL:-}" >"$4.home"; exit; fi
+echo "$@"
+"""
+BENCH_PYTHON = """#!/usr/bin/env bash
+if [[ $2 == *load_settings* ]]; then echo "$MODELS"; exit; fi
+if [[ $2 == *open_index* ]]; then echo "$PASSAGES" >"$4"; exit; fi
+mkdir "$3"
+"""
+BENCH_LLM = """#!/usr/bin/env bash
+if [[ $1 == embed-multi ]]; then echo "$3" >>"$BENCHED"; echo vectors >"${@: -1}"; exit "${STOPPED:-0}"; fi
+"""
+
+
+@pytest.fixture
+def bench(ready: Checkout) -> Checkout:
+    """A checkout in which the peer of `scripts/bench` is installed and nothing is embedded."""
+    ready.program(".venv/bin/ragqa", BENCH_RAGQA)
+    ready.program(".venv/bin/python", BENCH_PYTHON)
+    return ready
+
+
+@dataclass(frozen=True)
+class Benched:
+    checkout: Checkout
+
+    def __call__(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+        root = self.checkout.root
+        given = {"ROOMS": "cold", "PASSAGES": "one", "MODELS": str(root / "models"), "BENCHED": str(root / "benched")}
+        return self.checkout.run(root / "scripts" / "bench", *arguments, **given | env)
+
+    @property
+    def embedded(self) -> int:
+        """How often passages were embedded."""
+        benched = self.checkout.root / "benched"
+        return len(benched.read_text().splitlines()) if benched.exists() else 0
+
+
+@pytest.fixture
+def benched(bench: Checkout) -> Benched:
+    bench.program(".bench/venv/bin/llm", BENCH_LLM)
+    bench.program(".bench/venv/.installed", "")
+    return Benched(bench)
+
+
+def test_what_bench_refuses_is_refused_before_the_peer_is_set_up(bench: Checkout):
+    assert Benched(bench)("--rounds", "none", CODE="2").returncode == 2
+    assert not (bench.root / ".bench").exists()
+
+
+def test_without_a_room_that_uses_it_no_peer_is_set_up(bench: Checkout):
+    done = Benched(bench)("limits", ROOMS="limits")
+    assert (done.returncode, done.stdout) == (0, "bench limits\n")
+    assert not (bench.root / ".bench").exists()
+
+
+@pytest.mark.skipif(not shutil.which("jq"), reason="jq is not here")
+def test_passages_are_embedded_once_and_again_when_they_are_others(benched: Benched):
+    peer = benched.checkout.root / ".bench"
+    assert benched("cold").stdout == f"bench --peer {peer} cold\n"
+    benched("cold")
+    assert benched.embedded == 1
+    benched("cold", PASSAGES="two")
+    assert (benched.embedded, (peer / "passages.jsonl").read_text()) == (2, "two\n")
+
+
+@pytest.mark.skipif(not shutil.which("jq"), reason="jq is not here")
+def test_embedding_that_was_stopped_is_done_again(benched: Benched):
+    assert benched("cold", STOPPED="1").returncode == 1
+    assert not (benched.checkout.root / ".bench" / "passages.jsonl").exists()
+    assert benched("cold").returncode == 0
+    assert benched.embedded == 2
+
+
+@pytest.mark.skipif(not shutil.which("jq"), reason="jq is not here")
+def test_the_peers_passages_are_made_without_settings_of_the_users_own(benched: Benched):
+    benched("cold", RAGQA_EMBED_MODEL="mine", RAGQA_HOME="/mine")
+    bench = benched.checkout.root / ".bench"
+    assert (bench / "index.db.home").read_text() == f"{bench / 'home'} \n"
+    assert (bench / "home" / "models").resolve() == benched.checkout.root / "models"
