@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from ragqa.measure.bench.indexing import write_passages
 from ragqa.measure.bench.report import Report
 from ragqa.settings import Settings
 from ragqa.store.exact import ExactStore
-from tests.conftest import Done, Ragqa
+from tests.conftest import RAGQA, Done, Ragqa
 from tests.fakes import WordEmbedder, document, passage
 
 ROW = Measurement("ask", "s", [1.0])
@@ -145,6 +147,22 @@ def test_a_signal_to_end_takes_down_what_is_open(number: signal.Signals, code: i
         ended()
     assert (stop.value.code, taken_down) == (code, [number])
     assert signal.getsignal(number) == before
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_run_that_is_ended_leaves_no_folder_behind(ragqa: Ragqa, tmp_path: Path, number: int, code: int):
+    (tmp_path / "scratch").mkdir()
+    process = subprocess.Popen(
+        [RAGQA, "bench", "limits", "--rounds", "1000"],
+        env=ragqa.environment(TMPDIR=str(tmp_path / "scratch")),
+        cwd=ragqa.cwd,
+        stdout=subprocess.DEVNULL,
+    )
+    while process.poll() is None and not any((tmp_path / "scratch").glob("ragqa-bench-*")):
+        time.sleep(0.01)
+    process.send_signal(number)
+    assert process.wait(60) == code
+    assert not any((tmp_path / "scratch").glob("ragqa-bench-*"))
 
 
 def test_a_hang_up_that_is_ignored_stays_so():
