@@ -38,7 +38,7 @@ def cost_of(path: Path) -> Cost:
 
     Lookups, norms and activations are left out: they are no matrix products, and few beside these.
     """
-    graph = onnx.load(str(path)).graph
+    graph = onnx.load(str(path), load_external_data=False).graph  # shapes are in the graph itself
     shapes = {weight.name: list(weight.dims) for weight in graph.initializer}
     width = graph.output[0].type.tensor_type.shape.dim[-1].dim_value
     layers = sum(node.op_type in ATTENDING for node in graph.node)
