@@ -250,7 +250,7 @@ def require_same_notes(bench: Workbench) -> None:
     if sorted(contents(ours)) != sorted(contents(bench.peer / PEER_PASSAGES)):
         raise UsageError(
             f"{bench.peer} was set up with other notes than {bench.notes}, or before they were changed",
-            f"`scripts/bench --notes {bench.notes} --question TEXT` sets it up with them",
+            "`scripts/bench`, with the same `--notes`, sets it up with them",
         )
 
 

@@ -194,7 +194,7 @@ def test_a_peer_with_the_same_passages_is_measured(tmp_path: Path):
 def test_a_peer_with_other_passages_is_refused(tmp_path: Path, texts: list[str]):
     with pytest.raises(UsageError, match="other notes") as error:
         require_same_notes(with_peer(tmp_path, *texts))
-    assert "scripts/bench --notes" in error.value.hint
+    assert "`scripts/bench`" in error.value.hint
 
 
 def test_what_would_be_measured_is_said_without_measuring(ragqa: Ragqa):
