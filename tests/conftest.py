@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,11 @@ from typing import Any
 import pytest
 
 from ragqa.catalogue import DEFAULTS
+
+# A shell that runs the tests in the background has them ignore Ctrl-C, and every program that they start inherits it.
+for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 ROOT = Path(__file__).resolve().parent.parent
 RAGQA = Path(sys.executable).parent / "ragqa"
