@@ -36,8 +36,12 @@ class Generator(Protocol):
 
     def count_tokens(self, piece: Piece) -> int: ...
 
-    def load(self) -> None:
-        """Make ready to generate."""
+    def load(self, *, lasting: bool = False) -> None:
+        """Make ready to generate.
+
+        Args:
+            lasting: For more than one question, so `forget` forgets nothing.
+        """
 
     def generate(self, prompt: Prompt, *, max_tokens: int) -> Iterator[str]:
         """Text token by token, so that their number says whether the limit ended it."""
@@ -52,7 +56,7 @@ class Generator(Protocol):
         """
 
     def forget(self) -> None:
-        """Let go of the memory that likelihoods took; the next ones take it again."""
+        """Let go of the memory that likelihoods took, if no other question will want it."""
 
 
 class LlamaGenerator:
@@ -86,6 +90,7 @@ class LlamaGenerator:
         self.encoding = encoding
         self.threads = threads
         self.heads = heads
+        self._lasting = False
 
     @cached_property
     def _vocabulary(self) -> Llama:
@@ -110,8 +115,9 @@ class LlamaGenerator:
     def _likelihoods(self) -> Likelihoods:
         return Likelihoods(self._model, memory=self.memory, heads=self.heads)
 
-    def load(self) -> None:
+    def load(self, *, lasting: bool = False) -> None:
         """Map the weights now, so that the first word comes sooner."""
+        self._lasting = lasting
         _ = self._model
 
     def count_tokens(self, piece: Piece) -> int:
@@ -156,7 +162,8 @@ class LlamaGenerator:
         return self._likelihoods.of(begun, [Piece(f" {text}") for text in texts], fixed=2 if head else 0)
 
     def forget(self) -> None:
-        vars(self).pop("_likelihoods", None)
+        if not self._lasting:
+            vars(self).pop("_likelihoods", None)
 
     def load_all(self, *, weighs: bool) -> None:
         """Load all that it will want, without computing anything, so that no thread is started.

@@ -1,7 +1,7 @@
 """What a Llama has read of the beginnings that its prompts share, kept in files.
 
 A third of a prompt is the same for every question: the system prompt, the examples. What llama.cpp remembers of it is
-3 MB for 130 tokens of the embedded Llama, which takes milliseconds to map and a tenth of a second to make anew.
+3 MB for 130 tokens of the embedded Llama, which takes milliseconds to read and a tenth of a second to make anew.
 """
 
 from __future__ import annotations

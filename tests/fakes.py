@@ -99,7 +99,7 @@ class EchoGenerator:
     def count_tokens(self, piece: Piece) -> int:
         return words(piece.text)
 
-    def load(self) -> None:
+    def load(self, *, lasting: bool = False) -> None:
         self.loads += 1
 
     def generate(self, prompt: Prompt, *, max_tokens: int) -> Iterator[str]:

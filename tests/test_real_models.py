@@ -386,6 +386,18 @@ def test_likelihoods_are_read_after_the_token_that_begins_a_text(wide: LlamaGene
     assert begun != pytest.approx(plain, abs=0.05)
 
 
+def test_for_one_question_the_memory_of_likelihoods_is_let_go_and_for_more_it_is_kept(wide: LlamaGenerator):
+    before = wide.log_likelihoods(COUNTING, ["five", "a bridge"])
+    held = wide._likelihoods
+    wide.load(lasting=True)
+    wide.forget()
+    assert wide._likelihoods is held
+    wide.load()
+    wide.forget()
+    assert wide._likelihoods is not held
+    assert wide.log_likelihoods(COUNTING, ["five", "a bridge"]) == pytest.approx(before, abs=ROUNDING)
+
+
 def test_a_model_with_one_state_has_no_likelihoods(wide: LlamaGenerator, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(llama_cpp(), "llama_model_is_hybrid", lambda model: True)
     assert wide.log_likelihoods(COUNTING, ["five", ""]) == [float("-inf")] * 2

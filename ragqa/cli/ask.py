@@ -75,7 +75,7 @@ def ask(
     options = [*(option or []), *([] if min_support is None else [f"min_support={min_support}"])]
     settings = settle(db=db, model=model, embed_model=embed_model, passages=number, template=template, options=options)
     growing = Growing(console()) if sys.stdout.isatty() and not (as_json or plain or batch) else None
-    asked = _open(settings, collection or [], quotes, system, quiet, growing)
+    asked = _open(settings, collection or [], quotes, system, quiet, growing, many=bool(batch))
     if batch:
         print_lines(_batch(asked, _lines(batch), explain))
         return 0
@@ -98,10 +98,12 @@ def _open(
     system: str | None,
     quiet: bool,
     growing: Growing | None,
+    *,
+    many: bool,
 ) -> Ask:
     """Open the index now, and the models when a question first needs them: counting does not.
 
-    What is returned answers one question after the other.
+    What is returned answers one question after the other; what they all want is kept if there are `many`.
     """
     from ragqa.answer import Stopwatch, answer_by_counting, answer_question
 
@@ -119,7 +121,7 @@ def _open(
         if counted:
             return counted
         if not models:
-            models.append(_open_models(store, settings, quotes, system, say, watch))
+            models.append(_open_models(store, settings, quotes, system, say, watch, many))
         ((embedder, writing),) = models
         with waiting(quiet) as shown:
 
@@ -154,11 +156,12 @@ def _open_models(
     system: str | None,
     say: Callable[[str], None],
     watch: Stopwatch,
+    many: bool,
 ) -> tuple[Embedder, Writing | None]:
     embedder = open_embedder_of(store, settings, say)
     writing = None if quotes else open_writing(settings, system, say)
     watch.lap("open")
-    load(embedder, writing)
+    load(embedder, writing, lasting=many)
     watch.lap("load")
     return embedder, writing
 

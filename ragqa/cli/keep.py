@@ -64,7 +64,7 @@ class Held:
 
     def rehearsal(self) -> Iterator[None]:
         """In a fork: load what the warm process could not, then ask a question, and forget it."""
-        load(self.embedder, self.writing)
+        load(self.embedder, self.writing, lasting=False)
         yield
         self.embedder.embed_query(REHEARSED)
         yield

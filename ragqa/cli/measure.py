@@ -173,7 +173,7 @@ def _open(dataset: Dataset, settings: Settings, distractors: Path | None, quotes
             progress=progress,
         )
     names = keep_only(store, places, others)
-    load(embedder, writing)
+    load(embedder, writing, lasting=True)
     calibrate_if_due(store, embedder, settings.passages, quiet)
     return Asking(embedder, store, writing, settings.passages, settings.quotes, settings.min_support, names)
 

@@ -154,14 +154,14 @@ def _generator(manifest: Manifest, memory: int, threads: int) -> LlamaGenerator:
     )
 
 
-def load(embedder: Embedder, writing: Writing | None) -> None:
-    """Load all weights side by side.
+def load(embedder: Embedder, writing: Writing | None, *, lasting: bool) -> None:
+    """Load all weights side by side; `lasting`: for more than one question.
 
     Nothing may be printed meanwhile: llama-cpp-python points stdout and stderr elsewhere while it loads.
     """
     with ThreadPoolExecutor(1) as pool:
-        loading = pool.submit(writing.generator.load) if writing else None
-        embedder.load()
+        loading = pool.submit(writing.generator.load, lasting=lasting) if writing else None
+        embedder.load(lasting=lasting)
         if loading:
             loading.result()
 

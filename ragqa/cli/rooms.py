@@ -69,7 +69,7 @@ def warm(bench: Workbench) -> Sequence[Measurement]:
     from ragqa.measure.bench.warm import measure_warm
 
     store, settings = bench.store, bench.settings
-    load(bench.embedder, bench.writing)
+    load(bench.embedder, bench.writing, lasting=True)
     rows = measure_warm(
         bench.question,
         embedder=bench.embedder,

@@ -49,7 +49,7 @@ def asking_of_itself(
             raise UsageError(f"{path_from_here(settings.db)}: no sentence to make a question of", "index more text")
         writing = None if quotes else open_writing(settings, None, say)
         embedder = open_embedder_of(store, settings, say)
-        load(embedder, writing)
+        load(embedder, writing, lasting=True)
         names = {id: id for id in records}
         asking = Asking(embedder, store, writing, settings.passages, settings.quotes, settings.min_support, names)
         with counting_progress("asking", quiet) as progress:

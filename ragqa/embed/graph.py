@@ -2,7 +2,7 @@
 
 The graph is written here node by node instead of being traced from PyTorch. Its matrices are multiplied in 8 bits,
 weights with a scale for each column, activations with one for each text; words are looked up in the 4 bits they come
-in, so the file is 87 MB instead of 470. Its operators are those that were fastest one by one, and nothing is left for
+in, so they take 84 MB instead of 470. Its operators are those that were fastest one by one, and nothing is left for
 an optimizer to do when a session opens.
 
 Two things keep 8 bits exact enough. Some channels of a layer's input are far larger than the rest and would use up the

@@ -116,10 +116,10 @@ def warnings(load: float, others: float | None) -> list[str]:
     """What a busy machine does to the figures, if it was one.
 
     Args:
-        load: The load average before the run.
+        load: The load average before the run; it counts only where nothing better is known, as it lags behind.
         others: Cores that others used meanwhile, if that is known.
     """
-    if max(load, others or 0.0) < BUSY:
+    if (load if others is None else others) < BUSY:
         return []
-    used = "" if others is None else f", and others used {others:.2f} cores during the run"
-    return [f"the machine was busy: load {load:.2f} before{used}. Ratios hold better than the figures themselves."]
+    seen = f"load {load:.2f} before" if others is None else f"others used {others:.2f} cores during the run"
+    return [f"the machine was busy: {seen}. Ratios hold better than the figures themselves."]

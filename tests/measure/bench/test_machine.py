@@ -42,7 +42,7 @@ def test_where_the_system_does_not_say_nothing_is_known_of_others():
     assert cores_of_others(Moment(0.0, None, 10.0), Moment(10.0, None, 20.0)) is None
 
 
-@pytest.mark.parametrize(("load", "others"), [(0.1, None), (0.1, 0.05)])
+@pytest.mark.parametrize(("load", "others"), [(0.1, None), (0.1, 0.05), (1.9, 0.05)])
 def test_a_quiet_machine_needs_no_warning(load: float, others: float | None):
     assert warnings(load, others) == []
 
