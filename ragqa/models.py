@@ -9,68 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import json
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
 
 import ragqa
-from ragqa.catalogue import MODELS, Kind, Model
+from ragqa.catalogue import MODELS, Model
 from ragqa.errors import ModelError, UsageError
 from ragqa.files import new_folder, sha256_of
 from ragqa.hub import download
-
-Backend = Literal["onnx", "sentence-transformers", "llama.cpp"]
-MANIFEST = "manifest.json"
-
-
-@dataclass(frozen=True, slots=True)
-class WeightsFile:
-    """A file as it was when it was last hashed; an unchanged size and mtime make a new hash unnecessary."""
-
-    path: str
-    sha256: str
-    size: int
-    mtime_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What is known of a model that is ready to use.
-
-    Attributes:
-        fingerprint: For embedders: equal fingerprints mean comparable vectors.
-        dim: For embedders: length of a vector.
-        context: For generators: tokens the model was trained to see.
-        chat_format: For generators: a name in `chat_format.CHAT_FORMATS`.
-        form: That of the catalogue when it was prepared.
-    """
-
-    name: str
-    kind: Kind
-    backend: Backend
-    licence: str
-    source: str
-    files: tuple[WeightsFile, ...]
-    made_by: str
-    folder: Path
-    fingerprint: str = ""
-    dim: int = 0
-    context: int = 0
-    chat_format: str = ""
-    form: int = 1
-
-    @property
-    def size(self) -> int:
-        return sum(file.size for file in self.files)
-
-    @property
-    def weights(self) -> Path:
-        """The largest file: the weights themselves."""
-        return Path(max(self.files, key=lambda file: file.size).path)
+from ragqa.manifest import MANIFEST, Manifest, WeightsFile, check_unchanged, read_manifest, weights_file, write_manifest
 
 
 def installed(models: Path) -> list[Manifest]:
@@ -93,7 +43,7 @@ def ready(models: Path, name: str, say: Callable[[str], None]) -> Manifest:
         (folder / MANIFEST).unlink(missing_ok=True)
         return prepare(models, name, say)
     for file in manifest.files:
-        _check_unchanged(file)
+        check_unchanged(file)
     return manifest
 
 
@@ -160,43 +110,6 @@ def pull(models: Path, name: str) -> Manifest:
     return _register_folder(models, name, home, origin, model.licence)
 
 
-def verify(manifest: Manifest) -> list[str]:
-    """Hash every file anew; return what is wrong, one line a file, nothing when all is whole."""
-    faults = []
-    for file in manifest.files:
-        path = Path(file.path)
-        if not path.is_file():
-            faults.append(f"{path}: missing")
-        elif path.stat().st_size != file.size or sha256_of(path) != file.sha256:
-            faults.append(f"{path}: sha256 mismatch")
-    return faults
-
-
-def read_manifest(folder: Path) -> Manifest:
-    hint = f"delete {folder}; it is made again when it is next used"
-    try:
-        values = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        files = tuple(
-            WeightsFile(**file | {"path": str(folder / file["path"])})  # an absolute path stays as it is
-            for file in values.pop("files")
-        )
-        return Manifest(**values, files=files, folder=folder)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ModelError(f"{folder / MANIFEST}: cannot be read: {error}", hint) from error
-
-
-def _check_unchanged(file: WeightsFile) -> None:
-    path = Path(file.path)
-    hint = "run `ragqa models verify`; install or add the model again"
-    try:
-        status = path.stat()
-    except OSError as error:
-        raise ModelError(f"{path}: {error.strerror}", hint) from error
-    touched = (status.st_size, status.st_mtime_ns) != (file.size, file.mtime_ns)
-    if touched and (status.st_size != file.size or sha256_of(path) != file.sha256):
-        raise ModelError(f"{path}: sha256 mismatch, the file is not what it was", hint)
-
-
 def wheel_file(model: Model) -> Path:
     """Where an installed package keeps a model's weights.
 
@@ -235,7 +148,7 @@ def _prepare_embedder(models: Path, model: Model, source: Path, origin: str) -> 
             dim=model.dim,
             form=model.form,
         )
-        _write_manifest(manifest)
+        write_manifest(manifest)
     return read_manifest(models / model.name)
 
 
@@ -245,7 +158,7 @@ def _register_folder(models: Path, name: str, path: Path, origin: str, licence: 
     trial = SentenceTransformerEmbedder(path, name=name, fingerprint="", dim=0)
     dim = len(trial.embed_query("Does it load?"))
     parts = sorted(p for p in path.rglob("*") if p.is_file() and p.suffix in (".safetensors", ".json", ".model"))
-    files = tuple(_weights_file(part) for part in parts)
+    files = tuple(weights_file(part) for part in parts)
     fingerprint = _fingerprint(*(file.sha256 for file in files), *prefixes(path), "float32")
     with new_folder(_place(models, name)) as folder:
         manifest = Manifest(
@@ -260,7 +173,7 @@ def _register_folder(models: Path, name: str, path: Path, origin: str, licence: 
             fingerprint=fingerprint,
             dim=dim,
         )
-        _write_manifest(manifest)
+        write_manifest(manifest)
     return read_manifest(models / name)
 
 
@@ -277,7 +190,7 @@ def _register_gguf(
             own += header.encoding.save(folder)
         if requantized:
             own.append(requantize_fastest(path, folder, os.cpu_count() or 1).name)
-        files = _own_files(folder, *own) if requantized else (_weights_file(path), *_own_files(folder, *own))
+        files = _own_files(folder, *own) if requantized else (weights_file(path), *_own_files(folder, *own))
         manifest = Manifest(
             name,
             "generate",
@@ -291,7 +204,7 @@ def _register_gguf(
             chat_format=header.chat_format,
             form=form,
         )
-        _write_manifest(manifest)
+        write_manifest(manifest)
     return read_manifest(models / name)
 
 
@@ -305,18 +218,7 @@ def _place(models: Path, name: str) -> Path:
 
 def _own_files(folder: Path, *names: str) -> tuple[WeightsFile, ...]:
     """Files in the model's own folder, by relative path: the folder is still to be renamed."""
-    return tuple(replace(_weights_file(folder / name), path=name) for name in names)
-
-
-def _weights_file(path: Path) -> WeightsFile:
-    status = path.stat()
-    return WeightsFile(str(path), sha256_of(path), status.st_size, status.st_mtime_ns)
-
-
-def _write_manifest(manifest: Manifest) -> None:
-    values: dict[str, Any] = asdict(manifest)
-    del values["folder"]
-    (manifest.folder / MANIFEST).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    return tuple(replace(weights_file(folder / name), path=name) for name in names)
 
 
 def _fingerprint(*parts: str) -> str:

@@ -16,7 +16,7 @@ PACKAGE = ROOT / "ragqa"
 
 FLOORS = (
     ("types", "errors", "settings", "sentences", "quotable", "files", "catalogue", "chat_format"),
-    ("embed", "generate", "gguf", "requantize", "heads", "likelihood", "tokens", "models", "hub", "store"),
+    ("embed", "generate", "gguf", "requantize", "heads", "likelihood", "tokens", "manifest", "models", "hub", "store"),
     (
         *("read", "chunk", "terms", "interaction", "retrieve", "answer_type", "evidence", "runs", "span", "mark"),
         *("support", "draw", "whole", "tally", "prompt", "verify", "write"),

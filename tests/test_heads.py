@@ -11,7 +11,7 @@ import pytest
 from ragqa.catalogue import DEFAULTS
 from ragqa.generate import LlamaGenerator
 from ragqa.heads import KEPT, Heads
-from ragqa.models import read_manifest
+from ragqa.manifest import read_manifest
 from ragqa.tokens import BytePairEncoding
 from ragqa.types import Piece, Prompt
 

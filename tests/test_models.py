@@ -18,19 +18,8 @@ from ragqa.embed import PASSAGE_PREFIX, QUERY_PREFIX
 from ragqa.embed.sentence_transformer import SentenceTransformerEmbedder, prefixes, refuse_unsafe
 from ragqa.errors import ModelError, RagqaError, UsageError
 from ragqa.files import new_folder, sha256_of
-from ragqa.models import (
-    MANIFEST,
-    Manifest,
-    WeightsFile,
-    _place,
-    _write_manifest,
-    add,
-    installed,
-    pull,
-    read_manifest,
-    ready,
-    verify,
-)
+from ragqa.manifest import MANIFEST, Manifest, WeightsFile, read_manifest, verify, write_manifest
+from ragqa.models import _place, add, installed, pull, ready
 
 ROOT = Path(__file__).parents[1]
 
@@ -58,7 +47,7 @@ def model(models: Path, weights: Path) -> Manifest:
     file = WeightsFile(str(weights), sha256_of(weights), status.st_size, status.st_mtime_ns)
     with new_folder(models / "mine") as folder:
         made = Manifest("mine", "generate", "llama.cpp", "MIT", "here", (file,), "ragqa", folder, context=8)
-        _write_manifest(made)
+        write_manifest(made)
     return replace(made, folder=models / "mine")
 
 
@@ -95,7 +84,7 @@ def test_a_manifest_is_read_as_it_was_written(model: Manifest, models: Path):
 
 def test_files_in_the_models_own_folder_are_found_wherever_it_lies(model: Manifest, models: Path, tmp_path: Path):
     inside = replace(model, files=(replace(model.files[0], path="model.onnx"),))
-    _write_manifest(inside)
+    write_manifest(inside)
     models.rename(tmp_path / "moved")
     assert read_manifest(tmp_path / "moved" / "mine").weights == tmp_path / "moved" / "mine" / "model.onnx"
 
@@ -176,7 +165,7 @@ def test_a_killed_preparation_leaves_no_model(models: Path):
 import os, signal, sys
 from pathlib import Path
 from ragqa.files import new_folder
-from ragqa.models import MANIFEST
+from ragqa.manifest import MANIFEST
 with new_folder(Path(sys.argv[1]) / "mine") as folder:
     (folder / MANIFEST).write_text("{}")
     os.kill(os.getpid(), signal.SIGKILL)
@@ -213,10 +202,10 @@ def test_what_was_prepared_in_an_earlier_form_is_prepared_again(
         return model
 
     monkeypatch.setattr("ragqa.models.prepare", prepare)
-    _write_manifest(replace(model, name=name, folder=models / name, form=MODELS[name].form))
+    write_manifest(replace(model, name=name, folder=models / name, form=MODELS[name].form))
     ready(models, name, silent)
     assert prepared == []
-    _write_manifest(replace(model, name=name, folder=models / name, form=1))
+    write_manifest(replace(model, name=name, folder=models / name, form=1))
     ready(models, name, silent)
     assert prepared == [name]
     assert not (models / name / MANIFEST).exists()

@@ -32,7 +32,7 @@ from ragqa.files import sha256_of
 from ragqa.generate import LlamaGenerator
 from ragqa.gguf import llama_cpp, open_gguf, tokenize
 from ragqa.interaction import measure_centre, signs_of, similarities
-from ragqa.models import read_manifest
+from ragqa.manifest import read_manifest
 from ragqa.store.opening import open_index
 from ragqa.tokens import BytePairEncoding
 from ragqa.types import Matrix, Passage, Piece, Prompt, Vector

@@ -20,7 +20,7 @@ from ragqa.embed.onnx import OnnxEmbedder
 from ragqa.errors import RagqaError
 from ragqa.generate import LlamaGenerator
 from ragqa.gguf import can_offload
-from ragqa.models import MANIFEST, read_manifest
+from ragqa.manifest import MANIFEST, read_manifest
 from ragqa.settings import Settings
 from ragqa.warm.apart import asked_in_a_fork, done_in_a_fork
 

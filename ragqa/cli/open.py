@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from ragqa.catalogue import DEFAULTS
 from ragqa.errors import ModelError, NoIndex, UsageError
-from ragqa.models import Manifest, ready
+from ragqa.manifest import Manifest
+from ragqa.models import ready
 from ragqa.settings import Settings
 from ragqa.types import Filter
 
@@ -148,9 +149,7 @@ def _generator(manifest: Manifest, memory: int, threads: int) -> LlamaGenerator:
         chat_format=manifest.chat_format,
         encoding=BytePairEncoding.load_if_there(manifest.folder),
         threads=threads,
-        heads=Heads(
-            manifest.folder / "heads", next(one.sha256 for one in manifest.files if one.path == str(manifest.weights))
-        ),
+        heads=Heads(manifest.folder / "heads", manifest.largest.sha256),
     )
 
 

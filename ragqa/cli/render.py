@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ragqa.index import Summary
+    from ragqa.manifest import Manifest
     from ragqa.measure.bench.report import Report as Benchmark
     from ragqa.measure.report import Figure, Report
-    from ragqa.models import Manifest
 
 # C0 and C1 controls but newline and tab; what turns or hides text: bidi marks, zero-width and tag characters.
 _UNSAFE = re.compile(

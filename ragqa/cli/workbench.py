@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, NoReturn
 from ragqa.catalogue import DEFAULTS
 from ragqa.cli.open import open_embedder, open_to_read, open_writing
 from ragqa.errors import NoIndex, RagqaError, UsageError
-from ragqa.models import MANIFEST, Manifest, ready
+from ragqa.manifest import MANIFEST, Manifest
+from ragqa.models import ready
 from ragqa.settings import Settings
 
 if TYPE_CHECKING:

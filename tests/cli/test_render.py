@@ -11,7 +11,7 @@ from rich.console import Console
 
 from ragqa.cli.answers import Growing, freshness, printed_span, quote_text
 from ragqa.cli.render import model_rows
-from ragqa.models import Manifest
+from ragqa.manifest import Manifest
 from ragqa.types import Citation
 from tests.fakes import evidence
 
