@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "ragqa"
 
 FLOORS = (
-    ("types", "errors", "settings", "sentences", "quotable", "files", "catalogue", "chat_format"),
+    ("types", "errors", "settings", "sentences", "quotable", "files", "catalogue", "chat_format", "turn"),
     ("embed", "generate", "gguf", "requantize", "heads", "likelihood", "tokens", "manifest", "models", "hub", "store"),
     (
         *("read", "chunk", "terms", "interaction", "retrieve", "answer_type", "evidence", "runs", "span", "mark"),
@@ -40,7 +40,7 @@ OWNERS = {
     "huggingface_hub": {"hub"},
     "matplotlib": {"measure.bench.plots"},
 }
-HEAVY = ("torch", "onnxruntime", "llama_cpp", "sentence_transformers", "tiktoken")
+HEAVY = ("torch", "onnxruntime", "llama_cpp", "sentence_transformers", "tiktoken", "prompt_toolkit")
 
 
 def module_name(path: Path) -> str:

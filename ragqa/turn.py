@@ -1,0 +1,62 @@
+"""What is kept of a question and its answer: for the questions that follow, and for the history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ragqa.types import Answer, Citation, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A quote that was shown, and where it stood then.
+
+    Attributes:
+        n: The number in brackets.
+        id: Of the passage, such as `notes/a.md#3`.
+        path: Absolute.
+        heading: The path of headings it stands under, outermost first.
+    """
+
+    n: int
+    id: str
+    path: Path
+    line_start: int
+    line_end: int
+    quote: str
+    heading: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A question and what was answered.
+
+    Attributes:
+        id: The answer's ULID, which also says when.
+        question: As it was asked.
+        query: As it was searched: the same, or what it meant after the turns before.
+        answer: As plain text, citations in brackets.
+        sources: The quotes that were shown, best first.
+    """
+
+    id: str
+    question: str
+    query: str
+    status: Status
+    answer: str
+    sources: tuple[Source, ...] = ()
+
+
+def turn_of(answer: Answer) -> Turn:
+    """The turn that an answer ends."""
+    sources = tuple(map(_source, answer.citations))
+    return Turn(answer.id, answer.question, answer.query, answer.status, answer.text, sources)
+
+
+def _source(citation: Citation) -> Source:
+    evidence = citation.evidence
+    hit = evidence.hit
+    return Source(
+        citation.n, hit.passage.id, hit.path, citation.line_start, citation.line_end, evidence.quote, evidence.heading
+    )
