@@ -9,6 +9,7 @@ from textwrap import dedent, indent
 
 from ulid import ULID
 
+from ragqa.condense import Condensed
 from ragqa.embed import Embedder
 from ragqa.errors import UsageError
 from ragqa.evidence import enough, select
@@ -21,6 +22,7 @@ from ragqa.store import VectorStore
 from ragqa.support import signals, support
 from ragqa.tally import extent, tally
 from ragqa.terms import terms
+from ragqa.turn import Turn
 from ragqa.types import Answer, Evidence, Filter, Sentence, Status, Tally
 from ragqa.whole import concerns_whole, recognise
 from ragqa.write import NOTHING, Writing, write
@@ -55,6 +57,8 @@ def answer_question(
     k: int,
     quotes: int,
     min_support: float,
+    follows: Condensed | None = None,
+    turns: Sequence[Turn] = (),
     where: Filter | None = None,
     max_file_size: int = MAX_FILE_SIZE,
     watch: Stopwatch | None = None,
@@ -69,6 +73,8 @@ def answer_question(
         k: Passages to retrieve and to offer to the Llama.
         quotes: Sentences to quote at most; fewer where fewer very likely answer.
         min_support: Below this support nothing is answered, and the Llama is not asked.
+        follows: The question joined with what it follows on, where it does not stand by itself.
+        turns: What was said before in the conversation, oldest first, for a Llama that can make use of it.
         max_file_size: Bytes; a cited file that has outgrown this is not read again.
         say: Told what is being done, for people who wait.
         on_evidence: Told the quotes as soon as they are chosen; the Llama takes its time over them, but changes none.
@@ -76,14 +82,16 @@ def answer_question(
             text begins with the one before.
     """
     watch = watch or Stopwatch()
-    counted = answer_by_counting(question, store=store, where=where, watch=watch)
+    question = _in_one_line(question)
+    query = _in_one_line(follows.query) if follows else question
+    counted = answer_by_counting(query, store=store, where=where, watch=watch)
     if counted:
-        return counted
-    question = require_question(question, embedder)
+        return replace(counted, question=question)
+    searched = require_question(follows.searched if follows else question, embedder)
     say("searching")
-    retrieved = retrieve(question, embedder=embedder, store=store, k=k, where=where, once=True, lap=watch.lap)
-    evidence = select(retrieved, embedder=embedder, question=question, k=CONSIDERED)
-    judged = signals(retrieved, evidence, question)
+    retrieved = retrieve(searched, embedder=embedder, store=store, k=k, where=where, once=True, lap=watch.lap)
+    evidence = select(retrieved, embedder=embedder, question=searched, k=CONSIDERED)
+    judged = signals(retrieved, evidence, searched)
     supported = support(judged, store.calibration)
     abstains = not evidence or supported < min_support
     quotes = min(quotes, NEAREST) if abstains else enough(evidence, quotes)
@@ -93,17 +101,17 @@ def answer_question(
         small = writing.generator if writing and writing.small else None
         if small:
             say("marking")
-        evidence = mark(question, evidence, retrieved=retrieved, embedder=embedder, generator=small, quotes=quotes)
+        evidence = mark(query, evidence, retrieved=retrieved, embedder=embedder, generator=small, quotes=quotes)
         watch.lap("mark")
     written, layout = NOTHING, writing.template.layout if writing else "prose"
     if writing and not abstains:
         told = _telling(on_sentence, evidence, quotes, layout)
-        written = write(question, retrieved.hits, evidence, writing, lap=watch.lap, say=say, judged=told)
+        written = write(query, retrieved.hits, evidence, writing, turns=turns, lap=watch.lap, say=say, judged=told)
     status, sentences, cited = _settle(written.sentences, evidence, quotes, abstains)
     return Answer(
         id=str(ULID()),
         question=question,
-        query=question,
+        query=query,
         status=status,
         text={"abstained": NOT_HERE, "quoted": _quotation(cited), "answered": _prose(sentences, layout)}[status],
         written=sentences,
@@ -117,7 +125,7 @@ def answer_question(
         timing_ms=watch.ms,
         models={"embed": embedder.name, "generate": writing.generator.name if writing else None},
         signals=judged,
-        whole_corpus=concerns_whole(question),
+        whole_corpus=concerns_whole(query),
         evidence=tuple(evidence),
     )
 

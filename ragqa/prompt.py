@@ -12,8 +12,10 @@ from typing import Any, Literal
 
 from ragqa.chat_format import ChatFormat
 from ragqa.errors import UsageError
+from ragqa.turn import Turn
 from ragqa.types import Hit, Piece, Prompt
 
+TURNS_SHARE = 0.3  # of a budget that a conversation's earlier turns may take: what answers is in the passages
 FIELDS = frozenset({"passages", "question"})
 _WISH = re.compile(r"(?:sentences: *([1-9]\d{0,2})|layout: *(prose|list))[ \t]*(?:\n|\Z)")
 _PARTED = re.compile(r"^---[ \t]*\n", re.MULTILINE)
@@ -96,6 +98,7 @@ def pack(
     count: CountPiece,
     system: str | None = None,
     most: int = 0,
+    turns: Sequence[Turn] = (),
 ) -> Prompt:
     """Fit the best passages into one prompt of at most `budget` tokens.
 
@@ -109,6 +112,8 @@ def pack(
         count: The generator's tokenizer, told apart for scaffold and text. An estimate could overrun the context.
         system: In place of the template's own system prompt.
         most: What `budget` could be raised to, for the message when it is too small; 0 if that is not known.
+        turns: What was said before, oldest first. They stand before everything that changes with the question, so
+            that what was read of them for the last one need not be read again; the oldest are dropped whole.
 
     Raises:
         BudgetTooSmall: The question alone, with no passage, is over budget.
@@ -116,23 +121,76 @@ def pack(
     Source: Liu et al. 2023, arXiv:2307.03172, on where in a long context models read best.
     """
     system = template.system if system is None else system
-    kept: list[Hit] = []
-    pieces = _pieces(question, kept, template, chat_format, system)
-    tokens = sum(map(count, pieces))
+    head = _head(chat_format, system)
+    asked = _Asked(question, template, chat_format, count)
+    alone = sum(map(count, [*head, *asked.pieces(())]))
     parts = {"system": count(Piece(system)), "question": count(Piece(question))}
-    parts = {"template": max(tokens - sum(parts.values()), 0)} | parts
-    if tokens > budget:
-        raise _too_small(parts, tokens, budget, most)
+    parts = {"template": max(alone - sum(parts.values()), 0)} | parts
+    if alone > budget:
+        raise _too_small(parts, alone, budget, most)
+    said = _said(turns, chat_format, min(budget - alone - asked.size(hits[:1]), int(budget * TURNS_SHARE)), count)
+    parts |= {"turns": sum(map(count, said))} if turns else {}
+    kept, sizes = _fitting(hits, asked, budget - alone - parts.get("turns", 0))
+    pieces = (*head, *said, *asked.pieces(kept))
+    return Prompt(
+        pieces=pieces,
+        passages=tuple(kept),
+        dropped=tuple(hit for hit in hits if hit not in kept),
+        tokens=sum(map(count, pieces)),
+        budget=budget,
+        parts=parts,
+        sizes=sizes,
+        fixed=len(head),
+        turns=len(said),
+        turns_dropped=len(turns) - len(said),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The user's last turn, with room for passages."""
+
+    question: str
+    template: Template
+    chat_format: ChatFormat
+    count: CountPiece
+
+    def pieces(self, hits: Sequence[Hit]) -> tuple[Piece, ...]:
+        ranked = [f"[{n}] {_shown(hit)}" for n, hit in enumerate(hits, start=1)]
+        numbered = "\n\n".join(reversed(ranked))
+        user = StringTemplate(self.template.user).substitute(passages=numbered, question=self.question)
+        closing = self.chat_format.user[1]
+        pieces = Piece(self.chat_format.harmless(user)), Piece(closing, control=True)
+        return tuple(piece for piece in (*pieces, Piece(self.chat_format.assistant, control=True)) if piece.text)
+
+    def size(self, hits: Sequence[Hit]) -> int:
+        """Tokens that these passages take."""
+        return sum(map(self.count, self.pieces(hits))) - sum(map(self.count, self.pieces(())))
+
+
+def _fitting(hits: Sequence[Hit], asked: _Asked, room: int) -> tuple[list[Hit], dict[str, int]]:
+    """Those that fit into `room` tokens together, and what each takes or would have taken beside those before it."""
+    kept: list[Hit] = []
+    taken = 0
     sizes: dict[str, int] = {}
     for hit in hits:
-        tried = _pieces(question, [*kept, hit], template, chat_format, system)
-        size = sum(map(count, tried))
-        sizes[hit.passage.id] = size - tokens
-        if size <= budget:
-            kept, pieces, tokens = [*kept, hit], tried, size
-    dropped = tuple(hit for hit in hits if hit not in kept)
-    fixed = len(_head(chat_format, system))
-    return Prompt(pieces, tuple(kept), dropped, tokens, budget, parts, sizes, fixed)
+        size = asked.size([*kept, hit])
+        sizes[hit.passage.id] = size - taken
+        if size <= room:
+            kept, taken = [*kept, hit], size
+    return kept, sizes
+
+
+def _said(turns: Sequence[Turn], chat_format: ChatFormat, room: int, count: CountPiece) -> list[Piece]:
+    """The last turns, each as a text of the user's; those before the first that has no room are dropped, too."""
+    kept: list[Piece] = []
+    for turn in reversed(turns):
+        piece = Piece(chat_format.harmless(f"Asked before: {turn.question}\nAnswer: {turn.answer}\n\n"))
+        room -= count(piece)
+        if room < 0:
+            break
+        kept.insert(0, piece)
+    return kept
 
 
 def _too_small(parts: Mapping[str, int], tokens: int, budget: int, most: int) -> BudgetTooSmall:
@@ -146,18 +204,6 @@ def _too_small(parts: Mapping[str, int], tokens: int, budget: int, most: int) ->
         f"{names[part]} has {parts[part]:,} tokens; {room:,} fit beside {beside} (budget {budget:,})",
         f"shorten it{way_out}",
     )
-
-
-def _pieces(
-    question: str, hits: Sequence[Hit], template: Template, chat_format: ChatFormat, system: str
-) -> tuple[Piece, ...]:
-    ranked = [f"[{n}] {_shown(hit)}" for n, hit in enumerate(hits, start=1)]
-    numbered = "\n\n".join(reversed(ranked))
-    user = StringTemplate(template.user).substitute(passages=numbered, question=question)
-    _opening, closing = chat_format.user
-    pieces = [*_head(chat_format, system), Piece(chat_format.harmless(user)), Piece(closing, control=True)]
-    pieces.append(Piece(chat_format.assistant, control=True))
-    return tuple(piece for piece in pieces if piece.text)
 
 
 def _head(chat_format: ChatFormat, system: str) -> list[Piece]:

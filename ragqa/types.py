@@ -221,9 +221,12 @@ class Prompt:
         dropped: Those that did not fit.
         tokens: Of the whole prompt.
         budget: The most it was allowed to have.
-        parts: Tokens of all but the passages: `template` (with the marks of turns), `system`, `question`.
+        parts: Tokens of all but the passages: `template` (with the marks of turns), `system`, `question`, and where
+            there is a conversation, `turns`.
         sizes: Tokens that each passage takes or would have taken, by its id.
         fixed: So many of the first pieces are the same for every question.
+        turns: So many of a conversation's last turns stand in it.
+        turns_dropped: So many that came before those had no room.
     """
 
     pieces: tuple[Piece, ...]
@@ -234,6 +237,8 @@ class Prompt:
     parts: Mapping[str, int] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)
     fixed: int = 0
+    turns: int = 0
+    turns_dropped: int = 0
 
     @property
     def text(self) -> str:

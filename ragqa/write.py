@@ -10,6 +10,7 @@ from ragqa.evidence import without_targets
 from ragqa.generate import Generator
 from ragqa.prompt import Layout, Template, pack
 from ragqa.sentences import sentence_spans
+from ragqa.turn import Turn
 from ragqa.types import Evidence, Hit, Prompt, Sentence
 from ragqa.verify import verify
 from ragqa.verify.wording import has_left, stems_of, strays
@@ -63,6 +64,7 @@ def write(
     evidence: Sequence[Evidence],
     writing: Writing,
     *,
+    turns: Sequence[Turn] = (),
     lap: Callable[[str], None] = lambda stage: None,
     say: Callable[[str], None] = lambda stage: None,
     judged: Callable[[Sequence[Sentence]], None] = lambda sentences: None,
@@ -74,11 +76,12 @@ def write(
     one that a limit cut off is not.
 
     Args:
+        turns: What was said before, oldest first. A small Llama is not told: it would answer that again.
         lap: Told each stage when it ends.
         judged: Told all sentences so far, each time one more of them is whole.
     """
     offered = [excerpt(evidence[: writing.excerpt])] if writing.excerpt and evidence else hits
-    prompt = _packed(question, offered, writing)
+    prompt = _packed(question, offered, writing, () if writing.small else turns)
     lap("prompt")
     say("writing")
     layout, most = writing.template.layout, writing.max_tokens
@@ -150,7 +153,7 @@ def excerpt(evidence: Sequence[Evidence]) -> Hit:
     return replace(best, passage=replace(best.passage, text=text, heading=()))
 
 
-def _packed(question: str, hits: Sequence[Hit], writing: Writing) -> Prompt:
+def _packed(question: str, hits: Sequence[Hit], writing: Writing, turns: Sequence[Turn]) -> Prompt:
     generator = writing.generator
     most = generator.context - writing.max_tokens
     return pack(
@@ -162,6 +165,7 @@ def _packed(question: str, hits: Sequence[Hit], writing: Writing) -> Prompt:
         most=most,
         count=generator.count_tokens,
         system=writing.system,
+        turns=turns,
     )
 
 

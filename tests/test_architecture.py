@@ -19,9 +19,9 @@ FLOORS = (
     ("embed", "generate", "gguf", "requantize", "heads", "likelihood", "tokens", "manifest", "models", "hub", "store"),
     (
         *("read", "chunk", "terms", "interaction", "retrieve", "answer_type", "evidence", "runs", "span", "mark"),
-        *("support", "draw", "whole", "tally", "prompt", "verify", "write"),
+        *("support", "draw", "whole", "condense", "tally", "prompt", "verify", "write"),
     ),
-    ("index", "answer", "calibrate", "measure"),
+    ("index", "answer", "chat", "calibrate", "measure"),
     ("cli", "warm", "doorway"),
 )
 SEPARATE = 3  # rooms of this floor do not import each other
