@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import difflib
 import os
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 
+from ragqa.config_file import TOMLValue, read_config
 from ragqa.errors import UsageError
 from ragqa.files import MAX_FILE_SIZE
 
@@ -38,6 +38,7 @@ class Settings:
         min_support: Under this support `ask` abstains, 0 to 1: the share of such questions that the documents answer.
         max_file_size: Bytes; larger files are skipped.
         idle: Minutes without a command after which `ragqa serve` ends; 0: it does not.
+        log: Whether questions and answers are kept in the history.
     """
 
     home: Path
@@ -55,6 +56,7 @@ class Settings:
     min_support: float = 0.5
     max_file_size: int = MAX_FILE_SIZE
     idle: float = 15.0
+    log: bool = True
 
     @property
     def models(self) -> Path:
@@ -83,6 +85,7 @@ ENVIRONMENT = {
     "RAGQA_MODEL": "model",
     "RAGQA_EMBED_MODEL": "embed_model",
     "RAGQA_THREADS": "threads",
+    "RAGQA_LOG": "log",
 }
 AT_LEAST_ONE = ("passages", "quotes")
 NOT_IN_A_PROJECT = ("model", "embed_model")
@@ -97,29 +100,73 @@ def load_settings(environ: Mapping[str, str], directory: Path, flags: Mapping[st
     Raises:
         UsageError: An unknown key, or a value of the wrong type or outside its range.
     """
-    home, config = _places(environ)
-    settings = Settings(home=home, config=config, db=home / "index.db")
-    settings = _overrule(settings, _read_toml(config), config.parent, str(config))
-    project = _find_project_file(directory)
-    if project:
-        settings = _overrule(settings, _project_values(project), project.parent, str(project))
-    for variable, name in ENVIRONMENT.items():
-        if environ.get(variable):
-            settings = _overrule(settings, {name: environ[variable]}, directory, variable)
+    settings = _defaults(environ)
+    for layer in _layers(environ, settings.config, directory):
+        settings = _overrule(settings, layer.values, layer.base, layer.source)
     given = {name: value for name, value in (flags or {}).items() if value is not None}
     return _overrule(settings, given, directory, "the command line")
 
 
-def write_setting(config: Path, name: str, value: str) -> None:
-    """Set one key of a configuration file, and leave all else in it as it is."""
-    import tomlkit
+def origins(environ: Mapping[str, str], directory: Path) -> dict[str, str]:
+    """Where each setting's value comes from, for a command run in `directory`: `default`, a file or a variable."""
+    settings = _defaults(environ)
+    place = "RAGQA_HOME" if environ.get("RAGQA_HOME") else "default"
+    found = dict.fromkeys(("home", "config"), place) | dict.fromkeys(CONFIGURABLE, "default")
+    for layer in _layers(environ, settings.config, directory):
+        found |= dict.fromkeys(layer.values, layer.source)
+    return found
 
-    document = tomlkit.parse(config.read_text(encoding="utf-8")) if config.exists() else tomlkit.document()
-    document[name] = value
-    config.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    scratch = config.with_suffix(".tmp")
-    scratch.write_text(tomlkit.dumps(document), encoding="utf-8")
-    scratch.replace(config)
+
+def config_path(environ: Mapping[str, str]) -> Path:
+    """The user's configuration file, whatever is in it; need not exist."""
+    return _places(environ)[1]
+
+
+def parse_setting(name: str, text: str, directory: Path, source: str) -> TOMLValue:
+    """The value that a text stands for, as a configuration file holds it; a path is one in `directory`.
+
+    Raises:
+        UsageError: There is no such setting, or the text is no value for it.
+    """
+    nowhere = Settings(home=directory, config=directory, db=directory)
+    value = getattr(_overrule(nowhere, {name: text}, directory, source), name)
+    return str(value) if isinstance(value, Path) else value
+
+
+def require_setting(name: str, source: str) -> None:
+    """Raise UsageError with the nearest name unless there is such a setting."""
+    if name not in CONFIGURABLE:
+        near = difflib.get_close_matches(name, CONFIGURABLE, n=1)
+        raise UsageError(f"{source}: unknown setting {name!r}", f"did you mean {near[0]!r}?" if near else "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """What one place sets.
+
+    Attributes:
+        source: What errors call the place.
+        base: What a path in it is relative to.
+    """
+
+    values: Mapping[str, Any]
+    base: Path
+    source: str
+
+
+def _defaults(environ: Mapping[str, str]) -> Settings:
+    home, config = _places(environ)
+    return Settings(home=home, config=config, db=home / "index.db")
+
+
+def _layers(environ: Mapping[str, str], config: Path, directory: Path) -> Iterator[_Layer]:
+    """Each overrules those before it."""
+    yield _Layer(read_config(config), config.parent, str(config))
+    if project := _find_project_file(directory):
+        yield _Layer(_project_values(project), project.parent, str(project))
+    for variable, name in ENVIRONMENT.items():
+        if environ.get(variable):
+            yield _Layer({name: environ[variable]}, directory, variable)
 
 
 def _places(environ: Mapping[str, str]) -> tuple[Path, Path]:
@@ -130,25 +177,18 @@ def _places(environ: Mapping[str, str]) -> tuple[Path, Path]:
     return data, Path(platformdirs.user_config_dir("ragqa", appauthor=False)) / "config.toml"
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read as TOML: {error}") from error
-
-
 def _find_project_file(directory: Path) -> Path | None:
     candidates = (folder / PROJECT_FILE for folder in (directory, *directory.parents))
     return next((path for path in candidates if path.is_file()), None)
 
 
 def _project_values(path: Path) -> dict[str, Any]:
-    values = _read_toml(path)
+    values = read_config(path)
     for name in NOT_IN_A_PROJECT:
         if name in values:
             raise UsageError(f"{path}: a project file cannot set {name}", f"set {name} in your own config.toml")
+    if values.get("log"):
+        raise UsageError(f"{path}: a project file cannot turn the history on", "it can turn it off: log = false")
     for name in ("db", "template"):
         value = values.get(name)
         if isinstance(value, str) and (name == "db" or value.endswith(".txt")):
@@ -173,15 +213,15 @@ def _expanded(value: str, name: str, source: str) -> Path:
 def _overrule(settings: Settings, values: Mapping[str, Any], base: Path, source: str) -> Settings:
     changes = {}
     for name, value in values.items():
-        if name not in CONFIGURABLE:
-            near = difflib.get_close_matches(name, CONFIGURABLE, n=1)
-            raise UsageError(f"{source}: unknown setting {name!r}", f"did you mean {near[0]!r}?" if near else "")
+        require_setting(name, source)
         changes[name] = _convert(name, value, getattr(settings, name), base, source)
     return replace(settings, **changes)
 
 
 def _convert(name: str, value: Any, default: Any, base: Path, source: str) -> Any:
     kind = type(default)
+    if kind is bool:
+        return _truth(name, value, source)
     if isinstance(default, Path):
         if not isinstance(value, str | Path):
             raise UsageError(f"{source}: {name} = {value!r} is not a path")
@@ -200,4 +240,15 @@ def _convert(name: str, value: Any, default: Any, base: Path, source: str) -> An
     return number
 
 
+def _truth(name: str, value: Any, source: str) -> bool:
+    """Yes or no, as a file (`true`) or a variable (`1`) says it."""
+    if isinstance(value, bool):
+        return value
+    said = value.lower() if isinstance(value, str) else None
+    if said in _YES or said in _NO:
+        return said in _YES
+    raise UsageError(f"{source}: {name} = {value!r} is neither true nor false")
+
+
+_YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 _KINDS = {int: "a whole number", float: "a number", str: "a text"}

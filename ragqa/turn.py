@@ -38,6 +38,8 @@ class Turn:
         query: As it was searched: the same, or what it meant after the turns before.
         answer: As plain text, citations in brackets.
         sources: The quotes that were shown, best first.
+        support: 0 to 1, see `ragqa.support.support`.
+        duration_ms: How long the answer took.
     """
 
     id: str
@@ -46,12 +48,15 @@ class Turn:
     status: Status
     answer: str
     sources: tuple[Source, ...] = ()
+    support: float = 0.0
+    duration_ms: int = 0
 
 
 def turn_of(answer: Answer) -> Turn:
     """The turn that an answer ends."""
     sources = tuple(map(_source, answer.citations))
-    return Turn(answer.id, answer.question, answer.query, answer.status, answer.text, sources)
+    duration = answer.timing_ms.get("total", 0)
+    return Turn(answer.id, answer.question, answer.query, answer.status, answer.text, sources, answer.support, duration)
 
 
 def _source(citation: Citation) -> Source:

@@ -15,8 +15,14 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "ragqa"
 
 FLOORS = (
-    ("types", "errors", "settings", "sentences", "quotable", "files", "catalogue", "chat_format", "turn"),
-    ("embed", "generate", "gguf", "requantize", "heads", "likelihood", "tokens", "manifest", "models", "hub", "store"),
+    (
+        *("types", "errors", "config_file", "settings", "sentences", "quotable", "files", "catalogue", "chat_format"),
+        "turn",
+    ),
+    (
+        *("embed", "generate", "gguf", "requantize", "heads", "likelihood", "tokens", "manifest", "models", "hub"),
+        *("database", "store", "history"),
+    ),
     (
         *("read", "chunk", "terms", "interaction", "retrieve", "answer_type", "evidence", "runs", "span", "mark"),
         *("support", "draw", "whole", "condense", "tally", "prompt", "verify", "write"),
@@ -36,7 +42,10 @@ OWNERS = {
     "onnx": {"embed.graph", "embed.prepare", "embed.cost", "embed.peak"},
     "llama_cpp": {"generate", "gguf", "likelihood"},
     "tiktoken": {"tokens"},
-    "apsw": {"store.sqlite", "store.opening", "store.schema", "store.integrity", "store.fts", "store.nearest"},
+    "apsw": {
+        *("database", "history", "history.rows"),
+        *("store.sqlite", "store.opening", "store.schema", "store.integrity", "store.fts", "store.nearest"),
+    },
     "huggingface_hub": {"hub"},
     "matplotlib": {"measure.bench.plots"},
 }

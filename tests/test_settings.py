@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ragqa.config_file import write_setting
 from ragqa.errors import UsageError
-from ragqa.settings import PROJECT_FILE, Settings, load_settings, write_setting
+from ragqa.settings import PROJECT_FILE, Settings, load_settings
 
 
 @pytest.fixture

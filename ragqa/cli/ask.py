@@ -14,6 +14,7 @@ from ragqa.cli.as_json import answer_json
 from ragqa.cli.open import collections_filter, load, open_embedder_of, open_to_read, open_writing
 from ragqa.cli.options import Collections, Db, EmbedModel, Model, Number, Options, Quiet, advise, settle, speaker
 from ragqa.cli.progress import waiting
+from ragqa.cli.recording import Recording
 from ragqa.cli.render import console, print_json, print_lines
 from ragqa.errors import UsageError
 from ragqa.settings import Settings
@@ -55,6 +56,7 @@ def ask(
     batch: Annotated[
         str | None, typer.Option("--batch", help="Questions from a file or `-`, one a line; answers as JSON lines.")
     ] = None,
+    no_log: Annotated[bool, typer.Option("--no-log", help="Keep this out of the history.")] = False,
     min_support: Annotated[
         float | None,
         typer.Option(min=0, max=1, help="Abstain below this support: the share of such questions that are answered."),
@@ -76,8 +78,10 @@ def ask(
     settings = settle(db=db, model=model, embed_model=embed_model, passages=number, template=template, options=options)
     growing = Growing(console()) if sys.stdout.isatty() and not (as_json or plain or batch) else None
     asked = _open(settings, collection or [], quotes, system, quiet, growing, many=bool(batch))
+    recording = Recording(settings.logs if settings.log and not no_log else None, collection or [], quiet)
     if batch:
-        print_lines(_batch(asked, _lines(batch), explain))
+        print_lines(_batch(asked, _lines(batch), explain, recording))
+        recording.close()
         return 0
     answer = asked(_from_stdin() if question == "-" else question)
     if as_json:
@@ -88,6 +92,8 @@ def ask(
         print_explanation(answer)
     if any(citation.fresh != "same" for citation in answer.citations):
         advise("the index is older than these files; run `ragqa index PATH` to bring it up to date", quiet)
+    recording.keep(answer)
+    recording.close()
     return _exit_code(answer, strict)
 
 
@@ -191,8 +197,11 @@ def _lines(batch: str) -> Iterator[str]:
         raise UsageError(f"{batch}: {error.strerror}") from error
 
 
-def _batch(asked: Ask, lines: Iterable[str], explain: bool) -> Iterator[JSON]:
-    """One JSON document a line of input, in order; a line that cannot be answered says why."""
+def _batch(asked: Ask, lines: Iterable[str], explain: bool, recording: Recording) -> Iterator[JSON]:
+    """One JSON document a line of input, in order; a line that cannot be answered says why.
+
+    An answer is recorded when the next line is asked for: it has been printed then.
+    """
     for line in lines:
         if not line.strip():
             continue
@@ -201,10 +210,13 @@ def _batch(asked: Ask, lines: Iterable[str], explain: bool) -> Iterator[JSON]:
             yield {"id": id, "question": question, "error": fault}
             continue
         try:
-            document = answer_json(asked(question), explain=explain)
-            yield document if id is None else document | {"id": id}
+            answer = asked(question)
         except UsageError as error:
             yield {"id": id, "question": question[:200], "error": error.message}
+            continue
+        document = answer_json(answer, explain=explain)
+        yield document if id is None else document | {"id": id}
+        recording.keep(answer)
 
 
 def _refuse(constant: str) -> None:

@@ -10,10 +10,11 @@ import typer
 from ragqa.catalogue import DEFAULTS
 from ragqa.cli.options import Quiet, advise, settle, speaker
 from ragqa.cli.render import model_rows, print_json, print_table
+from ragqa.config_file import write_setting
 from ragqa.errors import ModelError
 from ragqa.manifest import verify
 from ragqa.models import add, installed, pull, ready
-from ragqa.settings import Settings, write_setting
+from ragqa.settings import Settings
 
 Name = Annotated[str, typer.Argument(help="The model's name, as in `ragqa models list`.")]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import apsw
 import numpy as np
 
+from ragqa.database import create_private
 from ragqa.errors import FingerprintMismatch, NoIndex
 from ragqa.store.nearest import EXACT, TABLES, Nearest
 from ragqa.store.schema import check_version, connect, errors_explained, make_schema
@@ -43,10 +43,7 @@ def create_index(
         return about | {"centre": base64.b64encode(measured).decode()}
 
     with errors_explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not path.exists():
-            # Born with its final mode: SQLite gives the same to the files it puts beside it.
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        create_private(path)
         connection = connect(path, apsw.SQLITE_OPEN_READWRITE)
         try:
             make_schema(connection, path, describe)

@@ -12,7 +12,7 @@ import json
 import os
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from typing import Any
 import apsw
 import numpy as np
 
-from ragqa.errors import IndexLocked
+from ragqa.database import erase, writing
 from ragqa.store import fts, require_unit_length
 from ragqa.store.fts import in_collections
 from ragqa.store.integrity import faults
@@ -175,12 +175,7 @@ class SQLiteStore:
     def erase(self) -> None:
         """Leave no byte of removed text behind: what SQLite keeps in its log goes too."""
         with errors_explained(self.path):
-            busy, _pages, _written = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0]
-        if busy:
-            raise IndexLocked(
-                f"{self.path}: removed, but its text is still in the log, because another process is reading",
-                "run the same command again when it is done",
-            )
+            erase(self._db, self.path)
 
     def _delete(self, condition: str, *values: Any) -> None:
         documents = self._db.execute(f"SELECT key FROM documents WHERE {condition}", values).fetchall()
@@ -285,16 +280,8 @@ class SQLiteStore:
     def close(self) -> None:
         self._db.close()
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:  # SQLite may have rolled back by itself, as it does when a disk is full
-                self._db.execute("ROLLBACK")
-            raise
+    def _writing(self) -> AbstractContextManager[None]:
+        return writing(self._db)
 
     def _by_key(self, keys: Sequence[int]) -> list[tuple[Any, ...]]:
         wanted = json.dumps(keys)

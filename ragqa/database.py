@@ -1,0 +1,156 @@
+"""An SQLite file of ragqa's own: how it is born, opened, refused and emptied, and what SQLite's errors mean."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import apsw
+
+from ragqa.errors import IndexDamaged, IndexLocked, NotWritable, RagqaError
+
+BUSY_MS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a file holds.
+
+    Attributes:
+        name: With its article, as errors say it: `an index`.
+        application_id: Stands in the file's header; says that it is ragqa's.
+        version: Of the tables.
+        tables: The statements that make them.
+        kept: What a full disk has not touched.
+        strange, old, damaged: The next step when the file is something else's, older than this version reads, or torn.
+    """
+
+    name: str
+    application_id: int
+    version: int
+    tables: str
+    kept: str
+    strange: str
+    old: str
+    damaged: str
+
+
+def connect(path: Path, flags: int, *, synchronous: str = "FULL", busy_ms: int = BUSY_MS) -> apsw.Connection:
+    """Open the file with the settings that durability and strangers' files ask for.
+
+    Args:
+        synchronous: FULL: what was committed outlives a power cut. NORMAL: it outlives the process; a power cut may
+            take the last transactions, and leaves the file whole.
+        busy_ms: How long another process may be waited for.
+    """
+    connection = apsw.Connection(os.fspath(path), flags=flags)
+    connection.set_busy_timeout(busy_ms)
+    settings = ("foreign_keys = ON", "trusted_schema = OFF", "cell_size_check = ON", "secure_delete = ON")
+    for pragma in (f"synchronous = {synchronous}", *settings):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+def create_private(path: Path) -> None:
+    """Have an empty file that only its owner can read, in a folder of the same kind, unless there is one."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not path.exists():
+        # Born with its final mode: SQLite gives the same to the files it puts beside it.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def make_tables(connection: apsw.Connection, path: Path, kind: Kind, fill: Callable[[], None] = lambda: None) -> None:
+    """Make the tables if there are none; another process may be doing the same.
+
+    Args:
+        fill: Puts into new tables what they begin with, in the same transaction.
+
+    Raises:
+        IndexDamaged: The file is a database of something else; nothing in it is changed.
+    """
+    if is_empty(connection):
+        _switch_to_wal(connection)
+        with writing(connection):
+            if is_empty(connection):
+                connection.execute(kind.tables)
+                fill()
+                connection.pragma("application_id", kind.application_id)
+                connection.pragma("user_version", kind.version)
+    check_version(connection, path, kind)
+
+
+def is_empty(connection: apsw.Connection) -> bool:
+    return not connection.execute("SELECT 1 FROM sqlite_schema").get
+
+
+def _switch_to_wal(connection: apsw.Connection) -> None:
+    """Set WAL mode; SQLite's own waiting does not cover this, so it is tried until another process is done."""
+    deadline = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            connection.pragma("journal_mode", "wal")
+            return
+        except apsw.BusyError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+def check_version(connection: apsw.Connection, path: Path, kind: Kind) -> None:
+    """Refuse a file that this version cannot read; raises IndexDamaged."""
+    version = int(str(connection.pragma("user_version")))
+    if connection.pragma("application_id") != kind.application_id:
+        raise IndexDamaged(f"{path}: not {kind.name} of ragqa", kind.strange)
+    if version != kind.version:
+        hint = "upgrade ragqa" if version > kind.version else kind.old
+        raise IndexDamaged(f"{path}: made by another version of ragqa (schema {version})", hint)
+
+
+@contextmanager
+def writing(connection: apsw.Connection) -> Iterator[None]:
+    """One transaction: all of it or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # SQLite may have rolled back by itself, as it does when a disk is full
+            connection.execute("ROLLBACK")
+        raise
+
+
+def erase(connection: apsw.Connection, path: Path) -> None:
+    """Leave no byte of removed text behind: what SQLite keeps in its log goes too.
+
+    Raises:
+        IndexLocked: Another process is reading what was removed.
+    """
+    busy, _pages, _written = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0]
+    if busy:
+        raise IndexLocked(
+            f"{path}: removed, but its text is still in the log, because another process is reading",
+            "run the same command again when it is done",
+        )
+
+
+@contextmanager
+def errors_explained(path: Path, kind: Kind) -> Iterator[None]:
+    """Turn SQLite's and the file system's errors into ragqa's."""
+    try:
+        yield
+    except apsw.FullError as error:
+        raise NotWritable(f"{path}: no space left", f"free some space; {kind.kept} is whole") from error
+    except (apsw.BusyError, apsw.LockedError) as error:
+        raise IndexLocked(f"{path}: another process is writing", "try again when it is done") from error
+    except (apsw.ReadOnlyError, apsw.CantOpenError, apsw.PermissionsError, apsw.AuthError) as error:
+        raise NotWritable(f"{path}: cannot be opened or written: {error}", "check its owner and mode") from error
+    except (apsw.IOError, OSError) as error:
+        raise NotWritable(f"{path}: {error}", "check space and permissions") from error
+    except (apsw.CorruptError, apsw.NotADBError, apsw.SQLError, KeyError, ValueError) as error:
+        raise IndexDamaged(f"{path}: damaged, or not {kind.name} of ragqa: {error}", kind.damaged) from error
+    except apsw.Error as error:
+        raise RagqaError(f"{path}: {error}") from error
