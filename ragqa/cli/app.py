@@ -11,25 +11,36 @@ from functools import cache
 from typing import Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
-from ragqa.cli import ask, bench, care, index, measure, models, search, serve
+from ragqa.cli import ask, bench, care, config, index, logs, measure, models, search, serve
 from ragqa.cli.guard import block_network
 from ragqa.cli.options import joined_options
 from ragqa.errors import NotWritable, RagqaError, UsageError
 
+
+class _Commands(TyperGroup):
+    """The commands; while a shell completes a line, what is none begins a question, so `ask` is completed."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        return (name, command, rest) if command else ("ask", self.commands["ask"], args)
+
+
 app = typer.Typer(
     name="ragqa",
+    cls=_Commands,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for family in (ask, search, index, care, models, measure, bench):
+for family in (ask, search, index, care, logs, config, models, measure, bench):
     family.register(app)
 
 INTERRUPTED, BROKEN_PIPE = 130, 141
 # Names of commands to come: a script written for them should hear so, and not get an answer to a question.
 PLANNED = frozenset(
-    "backup bundle chat classify cluster collections config doctor embed get import-llm logs map reindex "
+    "backup bundle chat classify cluster collections doctor embed get import-llm map reindex "
     "related unbundle watch".split()
 )
 

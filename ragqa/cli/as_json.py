@@ -9,6 +9,7 @@ from ragqa.cli.render import path_from_here
 from ragqa.types import JSON, Answer, Citation, DocumentRecord, Hit, Prompt, Tally
 
 if TYPE_CHECKING:
+    from ragqa.history import Recorded
     from ragqa.index import Summary
     from ragqa.measure.bench import Measurement
     from ragqa.measure.bench.report import Report as Benchmark
@@ -155,6 +156,36 @@ def record_json(record: DocumentRecord) -> JSON:
         "size": record.size,
         "sha256": record.sha256,
         "indexed_at": record.indexed_at,
+    }
+
+
+def recorded_json(recorded: Recorded) -> JSON:
+    """A question of the history, as `logs --json` and `--nl` print it."""
+    turn = recorded.turn
+    return {
+        "id": turn.id,
+        "conversation": recorded.conversation,
+        "asked_at": recorded.asked_at,
+        "question": turn.question,
+        "query": turn.query,
+        "status": turn.status,
+        "answer": turn.answer,
+        "sources": [
+            {
+                "n": source.n,
+                "id": source.id,
+                "path": path_from_here(source.path),
+                "line_start": source.line_start,
+                "line_end": source.line_end,
+                "heading": list(source.heading),
+                "quote": source.quote,
+            }
+            for source in turn.sources
+        ],
+        "support": turn.support,
+        "duration_ms": turn.duration_ms,
+        "models": dict(recorded.models),
+        "collections": list(recorded.collections),
     }
 
 

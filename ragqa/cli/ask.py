@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ragqa.cli import complete
 from ragqa.cli.answers import Growing, print_answer, print_explanation
 from ragqa.cli.as_json import answer_json
 from ragqa.cli.open import collections_filter, load, open_embedder_of, open_to_read, open_writing
@@ -44,7 +45,13 @@ def ask(
     model: Model = None,
     system: Annotated[str | None, typer.Option("-s", "--system", help="A system prompt of your own.")] = None,
     template: Annotated[
-        str | None, typer.Option("-t", "--template", help="A prompt: answer, short, paragraph, bullets, or a file.")
+        str | None,
+        typer.Option(
+            "-t",
+            "--template",
+            help="A prompt: answer, short, paragraph, bullets, or a file.",
+            autocompletion=complete.templates,
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
     plain: Annotated[bool, typer.Option("--plain", help="Plain text without colour or wrapping.")] = False,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ragqa.cli import complete
 from ragqa.cli.as_json import summary_json
 from ragqa.cli.calibrate import calibrate_if_due
 from ragqa.cli.open import open_for_indexing
@@ -31,7 +32,13 @@ def register(app: typer.Typer) -> None:
 def index(
     paths: Annotated[list[Path], typer.Argument(help="Files and folders.", metavar="PATH...")],
     collection: Annotated[
-        str | None, typer.Option("-c", "--collection", help="Put the documents into this collection.")
+        str | None,
+        typer.Option(
+            "-c",
+            "--collection",
+            help="Put the documents into this collection.",
+            autocompletion=complete.collections,
+        ),
     ] = None,
     glob: Annotated[str | None, typer.Option(help="Only files whose name or path matches.")] = None,
     prune: Annotated[bool, typer.Option("--prune", help="Also empty the index of a folder that is now empty.")] = False,

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ragqa.catalogue import DEFAULTS
+from ragqa.cli import complete
 from ragqa.cli.options import Quiet, advise, settle, speaker
 from ragqa.cli.render import model_rows, print_json, print_table
 from ragqa.config_file import write_setting
@@ -16,7 +17,12 @@ from ragqa.manifest import verify
 from ragqa.models import add, installed, pull, ready
 from ragqa.settings import Settings
 
-Name = Annotated[str, typer.Argument(help="The model's name, as in `ragqa models list`.")]
+Name = Annotated[
+    str, typer.Argument(help="The model's name, as in `ragqa models list`.", autocompletion=complete.models)
+]
+Pulled = Annotated[
+    str, typer.Argument(help="The model's name, as in `ragqa models list`.", autocompletion=complete.models_to_pull)
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -106,7 +112,7 @@ def default(name: Name) -> None:
     print(f"{setting} = {name!r} in {settings.config}")
 
 
-def pull_model(name: Name, quiet: Quiet = False) -> None:
+def pull_model(name: Pulled, quiet: Quiet = False) -> None:
     """Download a model of the list, and verify it. The only command that opens a connection."""
     settings = settle()
     speaker(quiet)(f"pulling {name}")

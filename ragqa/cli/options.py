@@ -10,18 +10,37 @@ from typing import Annotated, Any
 
 import typer
 
+from ragqa.cli import complete
 from ragqa.errors import UsageError
 from ragqa.settings import Settings, load_settings
 
 Db = Annotated[Path | None, typer.Option("--db", help="The index file, in place of the default.")]
 Collections = Annotated[
-    list[str] | None, typer.Option("-c", "--collection", help="Only this collection; may be given again.")
+    list[str] | None,
+    typer.Option(
+        "-c",
+        "--collection",
+        help="Only this collection; may be given again.",
+        autocompletion=complete.collections,
+    ),
 ]
 Number = Annotated[int | None, typer.Option("-n", "--number", min=1, max=1000, help="How many passages.")]
-Model = Annotated[str | None, typer.Option("-m", "--model", help="The Llama that writes.")]
-EmbedModel = Annotated[str | None, typer.Option("--embed-model", help="The model that embeds.")]
+Model = Annotated[
+    str | None,
+    typer.Option("-m", "--model", help="The Llama that writes.", autocompletion=complete.llamas),
+]
+EmbedModel = Annotated[
+    str | None,
+    typer.Option("--embed-model", help="The model that embeds.", autocompletion=complete.embedders),
+]
 Options = Annotated[
-    list[str] | None, typer.Option("-o", "--option", help="Any setting: `-o budget 800`; may be given again.")
+    list[str] | None,
+    typer.Option(
+        "-o",
+        "--option",
+        help="Any setting: `-o budget 800`; may be given again.",
+        autocompletion=complete.settings,
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress and no notes.")]
 
@@ -43,10 +62,11 @@ def settle(
             raise UsageError(f"-o {option}: a setting and a value are wanted", "for example `-o budget 800`")
         flags[name] = value
     named = {"db": db, "model": model, "embed_model": embed_model, "passages": passages, "template": template}
-    return load_settings(os.environ, _here(), flags | {k: v for k, v in named.items() if v is not None})
+    return load_settings(os.environ, here(), flags | {k: v for k, v in named.items() if v is not None})
 
 
-def _here() -> Path:
+def here() -> Path:
+    """The working folder, or the root where it is gone."""
     try:
         return Path.cwd()
     except FileNotFoundError:  # the working folder was removed; what is not relative to it still works

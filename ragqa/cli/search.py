@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ragqa.cli import complete
 from ragqa.cli.as_json import hit_json
 from ragqa.cli.open import collections_filter, open_for_search
 from ragqa.cli.options import Collections, Db, EmbedModel, Number, Options, Quiet, settle, speaker
@@ -63,7 +64,7 @@ def search(
 
 
 def similar(
-    collection: Annotated[str, typer.Argument(help="The collection to search.")],
+    collection: Annotated[str, typer.Argument(help="The collection to search.", autocompletion=complete.collections)],
     id: Annotated[str, typer.Argument(help="A passage or document, by its id.")] = "",
     content: Annotated[str, typer.Option("-c", "--content", help="Text to compare with.")] = "",
     number: Number = DEFAULT_NUMBER,

@@ -67,6 +67,11 @@ class SQLiteStore:
             rows = self._db.execute(f"SELECT {RECORD} FROM documents WHERE id = ?", (document_id,)).fetchall()
             return document_record(rows[0]) if rows else None
 
+    def collections(self) -> list[str]:
+        """Their names, in order."""
+        with errors_explained(self.path):
+            return [str(name) for (name,) in self._db.execute("SELECT DISTINCT collection FROM documents ORDER BY 1")]
+
     def passages_of(self, document_id: str) -> list[Passage]:
         with errors_explained(self.path):
             rows = self._db.execute(f"SELECT {PASSAGE} WHERE d.id = ? ORDER BY p.ordinal", (document_id,))
