@@ -24,11 +24,12 @@ USE = re.compile(r"""(?:^|[$|;&(]|\$\()\s*(?:\w+=\S+\s+)*(?:\S*/)?(ragqa|scripts
 def commands() -> dict[str, Any]:
     top = typer.main.get_command(app).commands
     nested = {f"{name} {sub}": c for name, group in top.items() for sub, c in getattr(group, "commands", {}).items()}
-    return {name: command for name, command in top.items() if not hasattr(command, "commands")} | nested
+    alone = {name: c for name, c in top.items() if getattr(c, "invoke_without_command", True)}
+    return alone | nested
 
 
 COMMANDS = commands()
-EVERYWHERE = {"-h", "--help", "--version"}
+EVERYWHERE = {"-h", "--help", "--version", "--install-completion", "--show-completion"}
 
 
 def options(command: str) -> set[str]:

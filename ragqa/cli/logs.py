@@ -59,7 +59,7 @@ def logs(
     context: typer.Context,
     text: Annotated[str, typer.Option("-q", "--query", help="Only where question or answer has these words.")] = "",
     number: Annotated[
-        int | None, typer.Option("-n", "--number", min=0, help="How many; 0 is all.", show_default="3")
+        int | None, typer.Option("-n", "--number", min=0, help="How many, 3 without it; 0 is all.")
     ] = None,
     current: Annotated[bool, typer.Option("-c", "--current", help="The latest conversation, all of it.")] = False,
     cid: Conversation = "",

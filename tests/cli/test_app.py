@@ -13,7 +13,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from ragqa.cli.app import _run, app
+from ragqa.cli.app import app
 from tests.conftest import CORPUS, RAGQA, Done, Ragqa
 
 HEAVY = ("torch", "onnxruntime", "llama_cpp", "sentence_transformers", "tiktoken", "transformers", "apsw")
@@ -25,20 +25,6 @@ def commands() -> list[tuple[str, ...]]:
     families = {name: command.commands for name, command in top.items() if hasattr(command, "commands")}
     single = [(name,) for name in top if name not in families]
     return single + [(family, name) for family, members in families.items() for name in members]
-
-
-@pytest.fixture
-def quick(ragqa: Ragqa, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
-    """The same door without a process of its own, where there are many small cases."""
-    monkeypatch.chdir(ragqa.cwd)
-    for name in [name for name in os.environ if name.startswith("RAGQA_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("RAGQA_HOME", str(ragqa.home))
-
-    def run(*arguments: str) -> Done:
-        return Done(_run(arguments), *capsys.readouterr())
-
-    return run
 
 
 def config(ragqa: Ragqa, text: str) -> None:
