@@ -110,6 +110,20 @@ def test_a_value_of_the_wrong_kind_or_range_is_refused(home: Path, project: Path
         load(home, project)
 
 
+@pytest.mark.parametrize(("said", "meant"), [("0", False), ("off", False), ("No", False), ("1", True), ("TRUE", True)])
+def test_yes_and_no_may_be_said_in_several_ways(home: Path, project: Path, said: str, meant: bool):
+    assert load(home, project, {"RAGQA_LOG": said}).log is meant
+    (home / "config.toml").write_text(f"log = {str(meant).lower()}")
+    assert load(home, project).log is meant
+
+
+@pytest.mark.parametrize("line", ["log = 1", "log = 0.0", "log = 'perhaps'", "log = []", "threads = true"])
+def test_what_is_neither_yes_nor_no_is_refused(home: Path, project: Path, line: str):
+    (home / "config.toml").write_text(line)
+    with pytest.raises(UsageError):
+        load(home, project)
+
+
 def test_a_file_that_is_not_text_is_refused(home: Path, project: Path):
     (home / "config.toml").write_bytes(b"template = '\xff'")
     with pytest.raises(UsageError):

@@ -35,7 +35,7 @@ REHEARSED = "What is this about?"
 IMPORTED_LATE = (
     *("ragqa.answer", "ragqa.index", "ragqa.prompt", "ragqa.retrieve", "ragqa.store.opening", "ragqa.write"),
     *("rich.console", "rich.live", "rich.spinner", "rich.status", "rich.table", "rich.text", "typer._click._textwrap"),
-    *("email.parser", "ulid"),
+    *("ragqa.history", "email.parser", "ulid"),
 )
 
 

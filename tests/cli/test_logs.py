@@ -54,6 +54,7 @@ def test_an_answer_is_recorded_with_its_sources(shelf: Ragqa):
     assert {name: kept[name] for name in names} == {name: document[name] for name in names}
     assert kept["conversation"] == document["id"]
     assert kept["collections"] == ["notes"]
+    assert kept["duration_ms"] == document["timing_ms"]["total"]
     (source,), (evidence,) = kept["sources"], document["evidence"]
     assert source == {name: evidence[name] for name in source}
     assert stat.S_IMODE((shelf.home / "logs.db").stat().st_mode) == 0o600

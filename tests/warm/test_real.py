@@ -93,6 +93,15 @@ def test_warm_and_cold_print_the_same(warm: Ragqa, arguments: list[str], code: i
     assert served(warm) == before + 2
 
 
+def test_the_history_has_answers_of_the_warm_process_as_of_any_other(warm: Ragqa):
+    for use in ("", "0"):
+        run(warm, "ask", QUESTION, "--quotes", RAGQA_WARM=use)
+    first, second = run(warm, "logs", "-n", "2", "--json").json
+    assert first["question"] == second["question"] == QUESTION
+    assert (first["answer"], first["sources"]) == (second["answer"], second["sources"])
+    assert first["id"] < second["id"]
+
+
 def test_a_batch_from_standard_input_is_answered_the_same(warm: Ragqa):
     lines = json.dumps({"id": 1, "question": QUESTION}) + f"\n{ABSTAINED}\n"
     found, cold = (run(warm, "ask", "--batch", "-", stdin=lines, RAGQA_WARM=use) for use in ("", "0"))
