@@ -360,6 +360,15 @@ def test_to_read_makes_no_file(path: Path):
     assert not path.exists()
 
 
+def test_a_full_disk_is_named_and_takes_nothing_that_was_there(history: History):
+    (first,) = record(history, "one")
+    history._db.pragma("max_page_count", int(str(history._db.pragma("page_count"))))
+    with pytest.raises(NotWritable) as refused:
+        record(history, "word " * 20_000)
+    assert refused.value.hint == "free some space; what was recorded before is whole"
+    assert history.turns("c") == [first]
+
+
 # Several processes
 
 
