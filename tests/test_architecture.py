@@ -32,7 +32,7 @@ FLOORS = (
 )
 SEPARATE = 3  # rooms of this floor do not import each other
 # But for these: what is measured is what users get.
-CONNECTED = {("measure.evaluate", "answer"), ("measure.bench.warm", "answer")}
+CONNECTED = {("measure.evaluate", "answer"), ("measure.evaluate", "chat"), ("measure.bench.warm", "answer")}
 
 OWNERS = {
     "sentence_transformers": {"embed.sentence_transformer"},

@@ -54,6 +54,9 @@ def eval_dataset(
     holdout_answers: Annotated[
         bool, typer.Option("--holdout-answers", help="Ask again without the documents that answer: is it refused?")
     ] = False,
+    after_another: Annotated[
+        bool, typer.Option("--after-another", help="Ask each question right after another, as in a chat.")
+    ] = False,
     quotes: Annotated[bool, typer.Option("--quotes", help="Only quotations: no Llama is loaded.")] = False,
     falsehoods: Annotated[
         bool, typer.Option("--falsehoods", help="Also plant falsehoods: how many does the checker catch?")
@@ -81,7 +84,14 @@ def eval_dataset(
 
     settings = settle(db=db, model=model, embed_model=embed_model, passages=number, options=option)
     unfit: dict[str, object] = (
-        {"--distractors": distractors, "--cache": cache, "--falsehoods": falsehoods} if auto else {}
+        {
+            "--distractors": distractors,
+            "--cache": cache,
+            "--falsehoods": falsehoods,
+            "--after-another": after_another,
+        }
+        if auto
+        else {}
     )
     unfit |= {} if auto else {"--collection": collection, "--db": db}
     _require_fit(dataset, auto, [name for name, given in unfit.items() if given])
@@ -89,6 +99,8 @@ def eval_dataset(
         with _lines_to(failures, None) as write:
             return _measure_itself(settings, limit, seed, collection or [], quotes, quiet, as_json, write)
     chosen = load_dataset(dataset).sample(limit, seed)
+    if after_another:
+        chosen = chosen.in_conversation(seed)
     with _lines_to(failures, dataset) as write, _scratch(cache) as scratch:
         asking = _open(chosen, replace(settings, db=scratch), distractors, quotes, quiet)
         report = _measure(chosen, asking, seed, holdout_answers, falsehoods, quiet, write)

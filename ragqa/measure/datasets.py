@@ -32,6 +32,7 @@ class Example:
         relevant: Document that answers it → grade, 1 or more; empty when nothing answers.
         answers: Texts that are right, any one of them; empty when only the documents are known.
         group: Questions of one group stand and fall together, such as those about one article.
+        before: Questions that were asked before it in a conversation, oldest first.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Example:
     relevant: Mapping[str, int] = field(default_factory=dict)
     answers: tuple[str, ...] = ()
     group: str = ""
+    before: tuple[str, ...] = ()
 
     @property
     def answerable(self) -> bool:
@@ -63,6 +65,18 @@ class Dataset:
             return self
         drawn = sorted(random.Random(seed).sample(range(len(self.examples)), limit))
         return replace(self, examples=tuple(self.examples[n] for n in drawn))
+
+    def in_conversation(self, seed: int) -> Dataset:
+        """The same, each question that opens a conversation asked right after another, drawn at random."""
+        others = list(self.examples)
+        random.Random(seed).shuffle(others)
+        # A question that was drawn for itself comes after the one that stands before it in the list.
+        after = zip(self.examples, others, [others[-1], *others[:-1]], strict=True)
+        told = [
+            one if one.before else replace(one, before=((other if other is not one else beside).question,))
+            for one, other, beside in after
+        ]
+        return replace(self, examples=tuple(told))
 
 
 def load_dataset(path: Path) -> Dataset:
@@ -175,12 +189,13 @@ def _own(path: Path) -> Dataset:
         metadata = _get(row, "metadata", dict, place)
         answers = [_text(one, f"{place}: answers") for one in _get(metadata, "answers", list, place)]
         named = [_text(one, f"{place}: documents") for one in _get(metadata, "documents", list, place)]
+        before = [_text(one, f"{place}: before") for one in _get(metadata, "before", list, place, [])]
         unknown = next((one for one in named if one not in documents), None)
         if unknown is not None:
             raise UsageError(f"{place}: no document {unknown!r} beside it", f"look in {path.resolve().parent}")
         id, question = _get(row, "_id", str, place), _question(row, "text", place)
         group = named[0] if named else id
-        examples.append(Example(id, question, dict.fromkeys(named, 1), tuple(answers), group))
+        examples.append(Example(id, question, dict.fromkeys(named, 1), tuple(answers), group, tuple(before)))
     return Dataset(path.resolve().parent.name, documents, tuple(examples))
 
 

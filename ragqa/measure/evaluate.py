@@ -6,12 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ragqa.answer import answer_question
+from ragqa.chat import followed
+from ragqa.condense import Condensed
 from ragqa.embed import Embedder
 from ragqa.errors import UsageError
 from ragqa.measure.datasets import Example
 from ragqa.measure.layout import distractor
+from ragqa.measure.metrics import contains
 from ragqa.retrieve import retrieve
 from ragqa.store import HidingStore
+from ragqa.turn import Turn, turn_of
 from ragqa.types import Answer
 from ragqa.write import Writing
 
@@ -47,6 +51,7 @@ class Outcome:
         answer: As users get it, but for the prompt.
         ranking: Ids of the ten best documents, best first; empty where nothing is relevant.
         cites_relevant: A quote that was shown is from a relevant document.
+        finds_answer: A passage that was retrieved holds a gold answer, and is from a relevant document.
         held_out: The answer when the relevant documents are not in the index, if that was tried.
     """
 
@@ -55,6 +60,7 @@ class Outcome:
     ranking: tuple[str, ...] = ()
     cites_relevant: bool = False
     held_out: Answer | None = None
+    finds_answer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,19 +99,37 @@ def evaluate(
 
 
 def _outcome(example: Example, asking: Asking, places: Mapping[str, str] | None) -> Outcome:
-    answer = _answer(example.question, asking)
+    turns = _turns(example, replace(asking, writing=None))
+    follows = _follows(example.question, turns, asking)
+    answer = _answer(example.question, asking, follows, turns)
     if not example.answerable:
         return Outcome(example, answer)
     held_out = None
     if places is not None:
         with asking.store.without(places[name] for name in example.relevant if name in places):
-            held_out = _answer(example.question, replace(asking, writing=None))
+            quoting = replace(asking, writing=None)
+            held_out = _answer(example.question, quoting, _follows(example.question, turns, asking), turns)
     cited = {asking.names.get(citation.evidence.hit.passage.document_id) for citation in answer.citations}
     cites_relevant = answer.status != "abstained" and not cited.isdisjoint(example.relevant)
-    return Outcome(example, answer, _ranking(example.question, asking), cites_relevant, held_out)
+    searched = follows.searched if follows else example.question
+    return Outcome(
+        example, answer, _ranking(searched, asking), cites_relevant, held_out, _finds_answer(example, answer, asking)
+    )
 
 
-def _answer(question: str, asking: Asking) -> Answer:
+def _turns(example: Example, asking: Asking) -> list[Turn]:
+    """The conversation before a question; what its answers say in words is of no use to it."""
+    turns: list[Turn] = []
+    for question in example.before:
+        turns.append(turn_of(_answer(question, asking, _follows(question, turns, asking), turns)))
+    return turns
+
+
+def _follows(question: str, turns: Sequence[Turn], asking: Asking) -> Condensed | None:
+    return followed(question, turns, embedder=asking.embedder, store=asking.store)
+
+
+def _answer(question: str, asking: Asking, follows: Condensed | None, turns: Sequence[Turn]) -> Answer:
     answer = answer_question(
         question,
         embedder=asking.embedder,
@@ -114,8 +138,17 @@ def _answer(question: str, asking: Asking) -> Answer:
         k=asking.k,
         quotes=asking.quotes,
         min_support=asking.min_support,
+        follows=follows,
+        turns=turns,
     )
     return replace(answer, prompt=None)
+
+
+def _finds_answer(example: Example, answer: Answer, asking: Asking) -> bool:
+    """Whether a passage of a relevant document that was retrieved holds a gold answer."""
+    names = asking.names
+    read = [hit.passage for hit in answer.hits if names.get(hit.passage.document_id) in example.relevant]
+    return any(contains(passage.text, example.answers) for passage in read)
 
 
 def _ranking(question: str, asking: Asking) -> tuple[str, ...]:

@@ -111,6 +111,8 @@ def _retrieval(outcomes: Sequence[Outcome], seed: int) -> Figures:
     for k in (1, 3, 5, 10):
         found = [metrics.recall(o.ranking, o.example.relevant, k) for o in outcomes]
         figures[f"recall@{k}"] = _mean(outcomes, found, seed)
+    known = [o for o in outcomes if o.example.answers]
+    figures["passage_found"] = _mean(known, [o.finds_answer for o in known], seed)
     ranks = [metrics.reciprocal_rank(o.ranking, o.example.relevant) for o in outcomes]
     gains = [metrics.ndcg(o.ranking, o.example.relevant) for o in outcomes]
     return _known(figures | {"mrr@10": _mean(outcomes, ranks, seed), "ndcg@10": _mean(outcomes, gains, seed)})

@@ -100,6 +100,32 @@ def test_the_sample_library_is_a_dataset():
     assert 0 < sum(example.answerable for example in dataset.examples) < len(dataset.examples)
 
 
+def test_what_was_asked_before_goes_with_a_question(tmp_path: Path):
+    told = {"_id": "a", "text": "why?", "metadata": {"before": ["Was it lit?"], "documents": ["sea/light.md"]}}
+    (example,) = load_dataset(own(tmp_path, told)).examples
+    assert example.before == ("Was it lit?",)
+
+
+def test_the_conversations_of_the_sample_library_are_of_every_kind():
+    examples = load_dataset(CORPUS / "conversations.jsonl").examples
+    assert len(examples) == 30
+    assert all(example.before and example.answers for example in examples)
+
+
+def test_in_a_conversation_every_question_comes_right_after_another():
+    whole = Dataset("d", {}, tuple(Example(str(n), f"question {n}") for n in range(9)))
+    for seed in range(5):
+        told = whole.in_conversation(seed)
+        assert [one.question for one in told.examples] == [one.question for one in whole.examples]
+        assert all(len(one.before) == 1 and one.before[0] != one.question for one in told.examples)
+    assert whole.in_conversation(1) == whole.in_conversation(1) != whole.in_conversation(2)
+
+
+def test_a_question_that_has_some_before_it_keeps_them():
+    whole = Dataset("d", {}, (Example("a", "why?", before=("Was it lit?",)), Example("b", "When?")))
+    assert whole.in_conversation(0).examples[0].before == ("Was it lit?",)
+
+
 def test_a_sample_is_drawn_by_the_seed_and_keeps_order_and_documents():
     whole = Dataset("d", {"a": "text"}, tuple(Example(str(n), "?") for n in range(50)))
     sample = whole.sample(5, seed=1)

@@ -63,6 +63,24 @@ def test_held_out_documents_are_nowhere_to_be_found_and_back_afterwards(asking: 
     assert evaluate([LIT], asking).outcomes[0].ranking == outcome.ranking
 
 
+def test_a_question_is_asked_after_those_before_it(asking: Asking):
+    (outcome,) = evaluate([replace(LIT, question="when?", before=("Was the lighthouse lit?",))], asking).outcomes
+    assert outcome.answer.query == "when? (the lighthouse lit)"
+    assert outcome.ranking[0] == "light"
+    assert outcome.finds_answer
+
+
+def test_a_question_that_stands_by_itself_is_asked_the_same_after_another(asking: Asking):
+    (alone,) = evaluate([LIT], asking).outcomes
+    (after,) = evaluate([replace(LIT, before=("Does bread keep in a wooden box?",))], asking).outcomes
+    assert (after.answer.query, after.ranking) == (LIT.question, alone.ranking)
+
+
+def test_only_a_passage_of_a_relevant_document_is_found(asking: Asking):
+    (outcome,) = evaluate([replace(LIT, relevant={"tower": 1})], asking).outcomes
+    assert not outcome.finds_answer
+
+
 def test_a_question_that_nothing_answers_is_asked_once(asking: Asking):
     (outcome,) = evaluate([ABSENT], asking, holdout=True).outcomes
     assert (outcome.ranking, outcome.held_out, outcome.cites_relevant) == ((), None, False)
