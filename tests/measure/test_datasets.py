@@ -101,7 +101,7 @@ def test_the_sample_library_is_a_dataset():
 
 
 def test_what_was_asked_before_goes_with_a_question(tmp_path: Path):
-    told = {"_id": "a", "text": "why?", "metadata": {"before": ["Was it lit?"], "documents": ["sea/light.md"]}}
+    told = {"_id": "a", "text": "why?", "metadata": {"before": ["Was it lit?"], "answers": [], "documents": []}}
     (example,) = load_dataset(own(tmp_path, told)).examples
     assert example.before == ("Was it lit?",)
 
