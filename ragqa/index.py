@@ -117,6 +117,30 @@ def update_index(
     progress(len(found), len(found), summary)
 
 
+def index_sources(
+    sources: Mapping[str, Source],
+    *,
+    store: IndexStore,
+    embedder: Embedder,
+    progress: Progress = lambda done, total, summary: None,
+) -> None:
+    """Put what was read into an index, by its ids, whether it came from a file or not.
+
+    Raises:
+        BadInput: One holds no text, or is binary; then nothing is stored.
+    """
+    documents = [read_document(source, id, "default") for id, source in sources.items()]
+    summary = Summary()
+    with _aside() as aside:
+        work = _Work(store, embedder, summary, {}, {}, None, 0, aside)
+        for done, document in enumerate(documents):
+            progress(done, len(documents), summary)
+            work.take(document)
+        work.flush()
+        work.store_embedded()
+    progress(len(documents), len(documents), summary)
+
+
 def _gone(
     roots: Sequence[Path],
     found: Sequence[Found],
@@ -217,6 +241,10 @@ class _Work:
                 self.store.remove(record.id)
                 self.summary.removed += 1
             raise
+        self.take(document)
+
+    def take(self, document: Document) -> None:
+        """Cut a document; embed when enough is waiting."""
         passages = split(document, self.embedder.count_tokens, self.embedder.max_tokens)
         self.summary.repaired += bool(document.repaired)
         self.pending.append(_Pending(document, passages))

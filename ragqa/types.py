@@ -55,7 +55,7 @@ class Document:
 
     Attributes:
         id: What citations and `forget` call it, such as `notes/a.md`; unique in an index.
-        path: Where it lies, absolute, links resolved.
+        path: Where it lies, absolute, links resolved; `-` for standard input.
         text: Decoded, with newlines as they are in the file; U+FFFD stands for what could not be decoded.
         sha256: Of the file's bytes, hexadecimal.
         size: Bytes.

@@ -12,6 +12,7 @@ import typer
 from ragqa.cli import complete
 from ragqa.cli.answers import Growing, print_answer, print_explanation
 from ragqa.cli.as_json import answer_json
+from ragqa.cli.given import open_given
 from ragqa.cli.open import collections_filter, load, open_embedder_of, open_to_read, open_writing
 from ragqa.cli.options import Collections, Db, EmbedModel, Model, Number, Options, Quiet, advise, settle, speaker
 from ragqa.cli.progress import waiting
@@ -43,6 +44,12 @@ def ask(
     number: Number = None,
     collection: Collections = None,
     model: Model = None,
+    given: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with", help="Ask this file, or `-`: standard input, in place of the index; may be given again."
+        ),
+    ] = None,
     system: Annotated[str | None, typer.Option("-s", "--system", help="A system prompt of your own.")] = None,
     template: Annotated[
         str | None,
@@ -82,9 +89,10 @@ def ask(
     if sum((as_json, plain, bool(batch))) > 1 or (batch and strict):
         raise UsageError("--batch, --json and --plain exclude each other, and --batch has no --strict")
     options = [*(option or []), *([] if min_support is None else [f"min_support={min_support}"])]
+    documents = _documents(given or [], question, batch, in_index=bool(db or collection))
     settings = settle(db=db, model=model, embed_model=embed_model, passages=number, template=template, options=options)
     growing = Growing(console()) if sys.stdout.isatty() and not (as_json or plain or batch) else None
-    asked = _open(settings, collection or [], quotes, system, quiet, growing, many=bool(batch))
+    asked = _open(settings, documents, collection or [], quotes, system, quiet, growing, many=bool(batch))
     recording = Recording(settings.logs if settings.log and not no_log else None, collection or [], quiet)
     if batch:
         print_lines(_batch(asked, _lines(batch), explain, recording))
@@ -104,8 +112,18 @@ def ask(
     return _exit_code(answer, strict)
 
 
+def _documents(given: list[str], question: str, batch: str | None, *, in_index: bool) -> list[str]:
+    """The names after `--with`, each once, if what else was given leaves them a meaning."""
+    if given and in_index:
+        raise UsageError("--with asks the documents it names, so -c and --db have no meaning beside it")
+    if "-" in given and "-" in (question, batch):
+        raise UsageError("standard input cannot be both a document and what is asked of it")
+    return list(dict.fromkeys(given))
+
+
 def _open(
     settings: Settings,
+    documents: list[str],
     collection: list[str],
     quotes: bool,
     system: str | None,
@@ -114,7 +132,7 @@ def _open(
     *,
     many: bool,
 ) -> Ask:
-    """Open the index now, and the models when a question first needs them: counting does not.
+    """Open the index now, or make one of the documents that were given, and the models when a question first needs them: counting does not.
 
     What is returned answers one question after the other; what they all want is kept if there are `many`.
     """
@@ -123,7 +141,7 @@ def _open(
     watch = Stopwatch()
     watches = iter([watch])  # opening is counted to the first question
     say = speaker(quiet)
-    store = open_to_read(settings)
+    store = open_given(documents, settings, say, quiet) if documents else open_to_read(settings)
     where = collections_filter(store, collection)
     watch.lap("open")
     models: list[tuple[Embedder, Writing | None]] = []

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from ragqa.errors import BadInput
+from ragqa.read.diff import diff_blocks, is_diff
 from ragqa.read.markdown import markdown_blocks
 from ragqa.read.text import decode, text_blocks
 from ragqa.types import Block, Document
@@ -20,6 +23,10 @@ READERS: dict[str, Callable[[str], tuple[Block, ...]]] = {
     ".txt": text_blocks,
     ".text": text_blocks,
 }
+
+
+STDIN = Path("-")
+"""In place of a path for what was read from standard input; every other document's path is absolute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +56,7 @@ def read_source(path: Path, max_size: int) -> Source:
         raise BadInput(f"{path}: not a regular file", "not a regular file")
     with os.fdopen(descriptor, "rb") as file:  # raises for a folder
         if before.st_size > max_size:
-            reason = f"over {max_size // 2**20} MiB" if max_size >= 2**20 else f"over {max_size} bytes"
-            raise BadInput(f"{path}: {reason}", reason)
+            raise BadInput(f"{path}: {over(max_size)}", over(max_size))
         try:
             content = file.read()
         except OSError as error:
@@ -61,17 +67,42 @@ def read_source(path: Path, max_size: int) -> Source:
     return Source(path, content, hashlib.sha256(content).hexdigest(), after.st_mtime_ns)
 
 
+def read_stream(stream: BinaryIO, max_size: int) -> Source:
+    """Read standard input to its end.
+
+    Raises:
+        BadInput: It is too large, or breaks off.
+    """
+    try:
+        content = stream.read(max_size + 1)
+    except OSError as error:
+        raise BadInput(f"standard input: {error.strerror}", "cannot be read") from error
+    if len(content) > max_size:
+        raise BadInput(f"standard input: {over(max_size)}", over(max_size))
+    return Source(STDIN, content, hashlib.sha256(content).hexdigest(), time.time_ns())
+
+
+def over(max_size: int) -> str:
+    """Why something is too large."""
+    return f"over {max_size // 2**20} MiB" if max_size >= 2**20 else f"over {max_size} bytes"
+
+
+def named(path: Path) -> str:
+    """A document as messages call it."""
+    return "standard input" if path == STDIN else str(path)
+
+
 def read_document(source: Source, document_id: str, collection: str) -> Document:
     """Decode a source and find its blocks.
 
     Raises:
         BadInput: It holds no text, or is binary.
     """
-    text, repaired = decode(source.path, source.content)
+    text, repaired = decode(named(source.path), source.content)
     if not text.strip():
-        raise BadInput(f"{source.path}: empty", "empty")
-    # A file that was named or matched by a glob counts as text, whatever its suffix.
-    reader = READERS.get(source.path.suffix.lower(), text_blocks)
+        raise BadInput(f"{named(source.path)}: empty", "empty")
+    # What was named or matched by a glob, or comes by standard input, counts as text, whatever its suffix.
+    reader = READERS.get(source.path.suffix.lower()) or (diff_blocks if is_diff(text) else text_blocks)
     return Document(
         id=document_id,
         path=source.path,

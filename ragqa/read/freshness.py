@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ragqa.errors import BadInput
 from ragqa.files import MAX_FILE_SIZE
-from ragqa.read import read_source
+from ragqa.read import STDIN, read_source
 from ragqa.read.text import decode
 from ragqa.types import Citation, DocumentRecord, Evidence, Freshness
 
@@ -62,13 +62,15 @@ def line_of(quote: str, text: str, *, near: int) -> int | None:
 
 
 def _look(path: Path, record: DocumentRecord | None, max_size: int) -> _Now:
+    if path == STDIN:  # it cannot be read twice, and nobody can have changed it
+        return _Now("same")
     if record is None:  # forgotten by another process since it was found
         return _Now("deleted")
     try:
         source = read_source(path, max_size)
         if source.sha256 == record.sha256:
             return _Now("same")
-        return _Now("changed", text=decode(path, source.content)[0])
+        return _Now("changed", text=decode(str(path), source.content)[0])
     except BadInput as error:
         gone = isinstance(error.__cause__, FileNotFoundError | NotADirectoryError)
         return _Now("deleted") if gone else _Now("changed", reason=error.reason)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import re
 from itertools import pairwise
-from pathlib import Path
 
 from ragqa.errors import BadInput
 from ragqa.types import Block
@@ -16,7 +15,7 @@ _CONTROLS = re.compile("[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 BINARY_SHARE = 0.3
 
 
-def decode(path: Path, content: bytes) -> tuple[str, int]:
+def decode(name: str, content: bytes) -> tuple[str, int]:
     """Text of a file, and how many characters had to be replaced by U+FFFD.
 
     NULs are replaced too: SQLite's functions stop at them. A byte order mark is not part of the text.
@@ -28,7 +27,7 @@ def decode(path: Path, content: bytes) -> tuple[str, int]:
     text = content.removeprefix(codecs.BOM_UTF8).decode(encoding, errors="replace").removeprefix("\ufeff")
     lost = text.count("\ufffd") - content.count("\ufffd".encode()) + text.count("\0")
     if lost + len(_CONTROLS.findall(text)) > BINARY_SHARE * len(text):
-        raise BadInput(f"{path}: binary, not text", "binary")
+        raise BadInput(f"{name}: binary, not text", "binary")
     return text.replace("\0", "\ufffd"), max(lost, 0)
 
 

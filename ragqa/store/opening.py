@@ -36,23 +36,32 @@ def create_index(
     Raises:
         FingerprintMismatch: It was made with another model or another way of cutting passages.
     """
-
-    def describe() -> dict[str, str]:
-        measured = (centre() if centre else np.zeros(dim)).astype("<f4").tobytes()
-        about = {"fingerprint": fingerprint, "model": model, "dim": str(dim)}
-        return about | {"centre": base64.b64encode(measured).decode()}
-
     with errors_explained(path):
         create_private(path)
         connection = connect(path, apsw.SQLITE_OPEN_READWRITE)
         try:
-            make_schema(connection, path, describe)
+            make_schema(connection, path, lambda: _about(fingerprint, model, dim, centre))
             store = SQLiteStore(connection, path, exact)
             require_fingerprint(store, fingerprint, model)
         except BaseException:
             connection.close()
             raise
         return store
+
+
+def index_in_memory(*, fingerprint: str, model: str, dim: int, centre: Callable[[], Vector]) -> SQLiteStore:
+    """A new index that no file holds, for documents that are asked once."""
+    path = Path(":memory:")
+    connection = connect(path, apsw.SQLITE_OPEN_READWRITE)
+    make_schema(connection, path, lambda: _about(fingerprint, model, dim, centre))
+    return SQLiteStore(connection, path)
+
+
+def _about(fingerprint: str, model: str, dim: int, centre: Callable[[], Vector] | None) -> dict[str, str]:
+    """What a new index remembers of the model it was made with."""
+    measured = (centre() if centre else np.zeros(dim)).astype("<f4").tobytes()
+    about = {"fingerprint": fingerprint, "model": model, "dim": str(dim)}
+    return about | {"centre": base64.b64encode(measured).decode()}
 
 
 def open_index(path: Path, *, writable: bool = False) -> SQLiteStore:

@@ -1,0 +1,82 @@
+"""Differences between files, as `diff -u` and `git diff` print them: each piece is code under the name of its file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ragqa.read.text import text_blocks
+from ragqa.types import Block
+
+_NAMES = r"--- (?P<old>[^\n\t]*)[^\n]*\n\+\+\+ (?P<new>[^\n\t]*)[^\n]*\n"
+_HEAD = re.compile(
+    r"^(?=diff --git |--- [^\n]*\n\+\+\+ )"
+    rf"(?:diff --git (?P<both>[^\n]*)\n(?:(?!diff )[A-Za-z][^\n]*\n)*)?(?:{_NAMES})?",
+    re.M,
+)
+_PIECE = re.compile(r"^@@ -\d+(?:,(?P<old>\d+))? \+\d+(?:,(?P<new>\d+))? @@[^\n]*\n", re.M)
+_PLAIN_NAMES = re.compile(_NAMES)
+_NOWHERE = "/dev/null"
+
+
+def is_diff(text: str) -> bool:
+    """Whether the names of two files stand in it right above a piece."""
+    return any(_PIECE.match(text, found.end()) for found in _PLAIN_NAMES.finditer(text))
+
+
+def diff_blocks(text: str) -> tuple[Block, ...]:
+    """Blocks that cover the text: what names a file, the pieces of it, and between them what is told in plain text."""
+    blocks: list[Block] = []
+    for part in _parts(text):
+        if blocks and not text[part.start : part.end].strip():
+            blocks[-1] = replace(blocks[-1], end=part.end)
+        elif part.kind == "code":
+            blocks.append(part)
+        else:
+            told = text_blocks(text[part.start : part.end])
+            blocks += [Block("paragraph", part.start + one.start, part.start + one.end) for one in told]
+    return tuple(blocks)
+
+
+def _parts(text: str) -> Iterator[Block]:
+    at, name = 0, ""
+    while found := _next(text, at):
+        if found.start() > at:
+            yield Block("paragraph", at, found.start())
+        if found.re is _PIECE:
+            end = _end_of_piece(text, found)
+        else:
+            end, name = found.end(), _name(found)
+        yield Block("code", found.start(), end, (name,))
+        at = end
+    if at < len(text):
+        yield Block("paragraph", at, len(text))
+
+
+def _next(text: str, at: int) -> re.Match[str] | None:
+    """The next head of a file or of a piece, whichever comes first."""
+    found = [match for match in (_HEAD.search(text, at), _PIECE.search(text, at)) if match]
+    return min(found, key=lambda match: match.start(), default=None)
+
+
+def _end_of_piece(text: str, head: re.Match[str]) -> int:
+    """Its head says how many lines it has: one that is removed may itself look like a head."""
+    left = {"-": int(head["old"] or 1), "+": int(head["new"] or 1)}
+    at = head.end()
+    while at < len(text) and (left["-"] > 0 or left["+"] > 0 or text[at] == "\\"):
+        for sign in ("-", "+"):
+            left[sign] -= text[at] in (sign, " ", "\n", "\r")
+        end = text.find("\n", at)
+        at = end + 1 if end >= 0 else len(text)
+    return at
+
+
+def _name(head: re.Match[str]) -> str:
+    """The file's path, without the `a/` and `b/` that git puts before it."""
+    names = head.groupdict()
+    old, new = names["old"], names["new"]
+    if not new:
+        return (names.get("both") or "").rpartition(" b/")[2]
+    name = old if new == _NOWHERE else new
+    return name[2:] if name[:2] in ("a/", "b/") else name
