@@ -12,6 +12,7 @@ from pathlib import Path
 import apsw
 
 from ragqa.errors import IndexDamaged, IndexLocked, NotWritable, RagqaError
+from ragqa.files import network_file_system
 
 BUSY_MS = 10_000
 
@@ -73,7 +74,8 @@ def make_tables(connection: apsw.Connection, path: Path, kind: Kind, fill: Calla
         IndexDamaged: The file is a database of something else; nothing in it is changed.
     """
     if is_empty(connection):
-        _switch_to_wal(connection)
+        if not network_file_system(path):  # there the shared memory that WAL needs is not shared
+            _switch_to_wal(connection)
         with writing(connection):
             if is_empty(connection):
                 connection.execute(kind.tables)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 MAX_FILE_SIZE = 32 * 1024 * 1024  # bytes; a larger file is hardly a text that somebody wrote
+
+MOUNTS = Path("/proc/self/mounts")
+NETWORK = frozenset("nfs nfs4 cifs smb3 smbfs 9p afs ceph glusterfs fuse.glusterfs lustre fuse.sshfs".split())
 
 
 def sha256_of(path: Path) -> str:
@@ -22,6 +26,31 @@ def sha256_of(path: Path) -> str:
 def readable(path: Path) -> str:
     """A path as text; bytes of its name that are not UTF-8 are spelled out."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def exposure(path: Path) -> str:
+    """Why others than this user can read or change a file; empty where they cannot, and where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ""
+    if found.st_uid != os.geteuid():
+        return f"belongs to user {found.st_uid}"
+    return f"others can open it (mode {found.st_mode & 0o777:04o})" if found.st_mode & 0o077 else ""
+
+
+def network_file_system(path: Path, mounts: Path = MOUNTS) -> str:
+    """The kind of network file system that a file lies on; empty for a disk, and where the system does not say."""
+    try:
+        lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return ""
+    here, kind, depth = path.resolve(), "", 0
+    for _device, place, found, *_rest in (line.split(" ") for line in lines):
+        folder = Path(re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), place))
+        if here.is_relative_to(folder) and len(folder.parts) >= depth:
+            kind, depth = found, len(folder.parts)
+    return kind if kind in NETWORK else ""
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ragqa.cli.links import place_text
 from ragqa.cli.render import console, in_line, numbers, path_from_here, shown
 from ragqa.types import Answer, Citation, Evidence, Prompt, Tally
 
@@ -86,7 +87,7 @@ def _print_citation(out: Console, citation: Citation, *, quoted: bool, note: str
     line = Text(f"[{citation.n}] ")
     if quote and not block:
         line.append(quote).append(" ")
-    line.append(in_line(place(citation)), style="cyan")
+    line.append(place_text(place(citation), citation.evidence.hit.path, citation.line_start))
     line.append(note, style="dim")
     if citation.fresh != "same":
         line.append(f" ({freshness(citation)})", style="yellow")
@@ -111,7 +112,8 @@ def _print_tally(out: Console, answer: Answer, tally: Tally) -> None:
         if one.evidence:
             _print_citation(out, next(citations), quoted=True, note=note)
         else:
-            out.print(Text(in_line(f"{path_from_here(one.path)}:{one.line}"), style="cyan").append(note, style="dim"))
+            where = place_text(f"{path_from_here(one.path)}:{one.line}", one.path, one.line)
+            out.print(where.append(note, style="dim"))
     if len(tally.listed) > LISTED:
         out.print(Text(f"and {len(tally.listed) - LISTED} more; --json has them all"))
 

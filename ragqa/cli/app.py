@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from ragqa.cli import ask, bench, care, config, index, logs, measure, models, search, serve
 from ragqa.cli.guard import block_network
 from ragqa.cli.options import joined_options
+from ragqa.cli.stopping import exit_code
 from ragqa.errors import NotWritable, RagqaError, UsageError
 
 
@@ -37,7 +38,7 @@ app = typer.Typer(
 for family in (ask, search, index, care, logs, config, models, measure, bench):
     family.register(app)
 
-INTERRUPTED, BROKEN_PIPE = 130, 141
+BROKEN_PIPE = 141
 # Names of commands to come: a script written for them should hear so, and not get an answer to a question.
 PLANNED = frozenset(
     "backup bundle chat classify cluster collections doctor embed get import-llm map reindex "
@@ -94,8 +95,8 @@ def _run(arguments: Sequence[str]) -> int:
         if "extra argument" in message and command == "ragqa ask":
             hint = "put the question in quotes: ragqa 'What is this?'"
         return _report(UsageError(message, hint))
-    except (KeyboardInterrupt, typer.Abort):
-        return INTERRUPTED
+    except (KeyboardInterrupt, typer.Abort) as stop:
+        return exit_code(stop)
     except SystemExit as stop:  # Typer's own way to meet a broken pipe
         broken = isinstance(stop.__context__, BrokenPipeError)
         return BROKEN_PIPE if broken else int(stop.code or 0)

@@ -14,7 +14,19 @@ from ragqa.cli.answers import Growing, print_answer, print_explanation
 from ragqa.cli.as_json import answer_json
 from ragqa.cli.given import open_given
 from ragqa.cli.open import collections_filter, load, open_embedder_of, open_to_read, open_writing
-from ragqa.cli.options import Collections, Db, EmbedModel, Model, Number, Options, Quiet, advise, settle, speaker
+from ragqa.cli.options import (
+    Collections,
+    Db,
+    EmbedModel,
+    Model,
+    Number,
+    Options,
+    Quiet,
+    advise,
+    settle,
+    speaker,
+    warn_if_exposed,
+)
 from ragqa.cli.progress import waiting
 from ragqa.cli.recording import Recording
 from ragqa.cli.render import console, print_json, print_lines
@@ -132,9 +144,9 @@ def _open(
     *,
     many: bool,
 ) -> Ask:
-    """Open the index now, or make one of the documents that were given, and the models when a question first needs them: counting does not.
+    """Open the index now, or make one of what was given, and the models when a question first needs them.
 
-    What is returned answers one question after the other; what they all want is kept if there are `many`.
+    Counting does not. What is returned answers one question after the other; what all want is kept if there are `many`.
     """
     from ragqa.answer import Stopwatch, answer_by_counting, answer_question
 
@@ -142,6 +154,8 @@ def _open(
     watches = iter([watch])  # opening is counted to the first question
     say = speaker(quiet)
     store = open_given(documents, settings, say, quiet) if documents else open_to_read(settings)
+    if not documents:
+        warn_if_exposed(settings.db, quiet)
     where = collections_filter(store, collection)
     watch.lap("open")
     models: list[tuple[Embedder, Writing | None]] = []

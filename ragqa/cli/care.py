@@ -18,6 +18,8 @@ from ragqa.cli.render import path_from_here, print_json, print_lines, print_tabl
 from ragqa.errors import IndexDamaged, UsageError
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from ragqa.types import JSON, DocumentRecord
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
@@ -49,8 +51,17 @@ def list_documents(
     elif as_json:
         print_json([record_json(record) for record in records])
     else:
-        rows = ((r.id, r.collection, r.passages, r.size, r.indexed_at) for r in records)
+        rows = ((_openable(r), r.collection, r.passages, r.size, r.indexed_at) for r in records)
         print_table(("document", "collection", "passages", "bytes", "indexed"), rows)
+
+
+def _openable(record: DocumentRecord) -> Text | str:
+    """A document's id; on a terminal a click on it opens the file."""
+    if not sys.stdout.isatty():
+        return record.id
+    from ragqa.cli.links import place_text
+
+    return place_text(record.id, record.path, style="")
 
 
 def status(as_json: Json = False, db: Db = None, option: Options = None) -> None:

@@ -9,11 +9,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from functools import cache
+from types import FrameType
 
 from ragqa.errors import NetworkBlocked
 
-WATCHED = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto")
+CONNECTING = ("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg")
+LOOKING_UP = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo")
 AF_UNIX = 1
+BETWEEN = ("socket", "ssl", "http.client", "urllib.request")  # modules of Python that others connect through
 
 
 def block_network(arguments: Sequence[str]) -> None:
@@ -29,10 +32,24 @@ def _watch() -> None:
 
 
 def _refuse(event: str, details: tuple[object, ...]) -> None:
-    if event not in WATCHED:
+    if event in CONNECTING:
+        if getattr(details[0], "family", None) == AF_UNIX:
+            return
+        target = details[1]
+    elif event in LOOKING_UP:
+        target = details[0]
+    else:
         return
-    target = details[1] if event.startswith(("socket.connect", "socket.sendto")) else details[0]
-    if isinstance(target, str | bytes) and getattr(details[0], "family", None) == AF_UNIX:
-        return
-    caller = sys._getframe(1).f_globals.get("__name__", "unknown code")
-    raise NetworkBlocked(f"blocked network attempt by {caller}: {event} {target!r}", "please report this as a fault")
+    raise NetworkBlocked(f"blocked network attempt by {_caller()}: {event} {target!r}", "please report this as a fault")
+
+
+def _caller() -> str:
+    """The module that wanted it."""
+    frame: FrameType | None = sys._getframe(2)
+    name = "unknown code"
+    while frame:
+        name = frame.f_globals.get("__name__", name)
+        if name not in BETWEEN:
+            break
+        frame = frame.f_back
+    return name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,9 +14,10 @@ from ragqa.cli import complete
 from ragqa.cli.as_json import summary_json
 from ragqa.cli.calibrate import calibrate_if_due
 from ragqa.cli.open import open_for_indexing
-from ragqa.cli.options import Db, EmbedModel, Options, Quiet, settle, speaker
+from ragqa.cli.options import Db, EmbedModel, Options, Quiet, settle, speaker, warn_if_exposed
 from ragqa.cli.progress import indexing_progress
 from ragqa.cli.render import path_from_here, print_json, shown, summary_line
+from ragqa.cli.stopping import stoppable
 
 if TYPE_CHECKING:
     from ragqa.index import Summary
@@ -54,9 +55,10 @@ def index(
 
     settings = settle(db=db, embed_model=embed_model, options=option)
     roots = resolve_roots(paths)  # before an index is made for nothing
-    store, embedder = open_for_indexing(settings, speaker(quiet))
     summary = Summary()
     with _interruptible(summary):
+        store, embedder = open_for_indexing(settings, speaker(quiet))
+        warn_if_exposed(settings.db, quiet)
         with indexing_progress(quiet) as progress:
             update_index(
                 roots,
@@ -82,11 +84,13 @@ def index(
 
 @contextmanager
 def _interruptible(summary: Summary) -> Iterator[None]:
-    """On Ctrl-C, say what is kept."""
+    """When a signal asks it to end, say what is kept."""
     try:
-        yield
+        with stoppable():
+            yield
     except KeyboardInterrupt:
-        print(f"stopped; {summary.indexed} documents kept; run again to continue", file=sys.stderr)
+        with suppress(OSError):  # the terminal may be gone
+            print(f"stopped; {summary.indexed} documents kept; run again to continue", file=sys.stderr)
         raise
 
 

@@ -101,3 +101,12 @@ def advise(message: str, quiet: bool) -> None:
         from ragqa.cli.render import shown
 
         sys.stderr.write(shown(message) + "\n")
+
+
+def warn_if_exposed(db: Path, quiet: bool) -> None:
+    """Tell a person whose index others can read: it holds the text of all documents."""
+    from ragqa.files import exposure
+
+    reason = exposure(db)
+    if reason:
+        advise(f"{db}: {reason}, and the text of your documents is in it; `chmod 600` keeps it to yourself", quiet)

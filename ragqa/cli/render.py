@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ragqa.errors import RagqaError
 from ragqa.files import readable
-from ragqa.types import JSON, Hit
+from ragqa.types import JSON
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -71,24 +71,6 @@ def numbers(values: Any) -> str:
     return ", ".join(f"{name} {value:.3f}" for name, value in values.items() if name != "bias")
 
 
-def print_hits(hits: Sequence[Hit], *, explain: bool) -> None:
-    """Passages with their places, best first."""
-    from rich.text import Text
-
-    out = console()
-    for rank, hit in enumerate(hits, start=1):
-        head = Text(f"{rank:2}  ")
-        passage = hit.passage
-        head.append(in_line(f"{path_from_here(hit.path)}:{passage.line_start}-{passage.line_end}"), style="cyan")
-        if passage.heading:
-            head.append(in_line("  " + " > ".join(passage.heading)), style="dim")
-        out.print(head)
-        if explain:
-            out.print(Text(f"    {numbers(hit.scores)}", style="dim"))
-        out.print(Text(shown("\n".join("    " + line for line in passage.text.strip().splitlines()))))
-        out.print()
-
-
 def print_json(value: Any) -> None:
     """One document, indented."""
     sys.stdout.write(_json(value, indent=2) + "\n")
@@ -134,7 +116,11 @@ def summary_line(summary: Summary) -> str:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table on a terminal; tab-separated lines without a head in a pipe."""
+    """A table on a terminal; tab-separated lines without a head in a pipe.
+
+    Args:
+        rows: Cells that are a `Text` keep their style and their link.
+    """
     if not sys.stdout.isatty():
         for row in rows:
             sys.stdout.write("\t".join(in_line(str(cell)) for cell in row) + "\n")
@@ -146,7 +132,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(in_line(str(cell))) for cell in row))
+        table.add_row(*(cell if isinstance(cell, Text) else Text(in_line(str(cell))) for cell in row))
     console().print(table)
 
 

@@ -9,8 +9,9 @@ import typer
 from ragqa.cli import complete
 from ragqa.cli.as_json import hit_json
 from ragqa.cli.open import collections_filter, open_for_search
-from ragqa.cli.options import Collections, Db, EmbedModel, Number, Options, Quiet, settle, speaker
-from ragqa.cli.render import print_csv, print_hits, print_json, print_lines
+from ragqa.cli.options import Collections, Db, EmbedModel, Number, Options, Quiet, settle, speaker, warn_if_exposed
+from ragqa.cli.passages import print_hits
+from ragqa.cli.render import print_csv, print_json, print_lines
 from ragqa.errors import UsageError
 from ragqa.types import Filter, Hit
 
@@ -48,6 +49,7 @@ def search(
         raise UsageError("--nl, --json and --csv exclude each other")
     settings = settle(db=db, embed_model=embed_model, options=option)
     store, embedder = open_for_search(settings, speaker(quiet))
+    warn_if_exposed(settings.db, quiet)
     where = collections_filter(store, collection or [])
     query = require_question(query, embedder)
     hits = retrieve(query, embedder=embedder, store=store, k=number or DEFAULT_NUMBER, where=where).hits
@@ -81,6 +83,7 @@ def similar(
         raise UsageError("either an ID or -c TEXT is wanted")
     settings = settle(db=db, embed_model=embed_model, options=option)
     store, embedder = open_for_search(settings, speaker(quiet))
+    warn_if_exposed(settings.db, quiet)
     where = collections_filter(store, [collection])
     k = number or DEFAULT_NUMBER
     if content:

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from ragqa.errors import BadInput
 from ragqa.read.diff import diff_blocks, is_diff
-from ragqa.read.markdown import markdown_blocks
+from ragqa.read.markdown import looks_marked_up, markdown_blocks
 from ragqa.read.text import decode, text_blocks
 from ragqa.types import Block, Document
 
@@ -87,6 +87,13 @@ def over(max_size: int) -> str:
     return f"over {max_size // 2**20} MiB" if max_size >= 2**20 else f"over {max_size} bytes"
 
 
+def _reader_of(text: str, *, nameless: bool) -> Callable[[str], tuple[Block, ...]]:
+    """What was named or matched by a glob, or comes by standard input, counts as text, whatever its suffix."""
+    if is_diff(text):
+        return diff_blocks
+    return markdown_blocks if nameless and looks_marked_up(text) else text_blocks
+
+
 def named(path: Path) -> str:
     """A document as messages call it."""
     return "standard input" if path == STDIN else str(path)
@@ -101,8 +108,7 @@ def read_document(source: Source, document_id: str, collection: str) -> Document
     text, repaired = decode(named(source.path), source.content)
     if not text.strip():
         raise BadInput(f"{named(source.path)}: empty", "empty")
-    # What was named or matched by a glob, or comes by standard input, counts as text, whatever its suffix.
-    reader = READERS.get(source.path.suffix.lower()) or (diff_blocks if is_diff(text) else text_blocks)
+    reader = READERS.get(source.path.suffix.lower()) or _reader_of(text, nameless=source.path == STDIN)
     return Document(
         id=document_id,
         path=source.path,

@@ -15,6 +15,7 @@ from ragqa.types import Block, Kind
 _MARKUP = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)|[*`]+")
 
 FRONT_MATTER = re.compile(r"\A---[^\S\n]*\n(?:.*\n)*?---[^\S\n]*(?:\n|\Z)")
+_TELLING = re.compile(r"^(?:```\w*|#{2,6} \S.*|\|(?: *:?-{3,}:? *\|)+) *$", re.M)
 _KINDS: dict[str, Kind] = {
     "heading_open": "heading",
     "bullet_list_open": "list",
@@ -24,6 +25,14 @@ _KINDS: dict[str, Kind] = {
     "fence": "code",
     "code_block": "code",
 }
+
+
+def looks_marked_up(text: str) -> bool:
+    """Whether there is something in it that plain text hardly has: a fence, a table's rule, a heading below the first.
+
+    A single `#` is none: so begin the remarks in scripts and configuration files.
+    """
+    return bool(_TELLING.search(text))
 
 
 @cache

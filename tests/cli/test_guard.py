@@ -29,12 +29,22 @@ def attempt(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "code", ["socket.getaddrinfo('example.invalid', 80)", "socket.create_connection(('127.0.0.1', 9))"]
+    "code",
+    [
+        "socket.getaddrinfo('example.invalid', 80)",
+        "socket.gethostbyname('example.invalid')",
+        "socket.gethostbyaddr('127.0.0.1')",
+        "socket.create_connection(('127.0.0.1', 9))",
+        "socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', 9))",
+        "socket.socket(type=socket.SOCK_DGRAM).sendmsg([b'x'], [], 0, ('127.0.0.1', 9))",
+        "socket.socket().bind(('127.0.0.1', 0))",
+        "__import__('urllib.request').request.urlopen('http://127.0.0.1:9')",
+    ],
 )
 def test_an_attempt_is_refused_and_names_who_made_it(code: str):
     done = attempt(code, "ask", "What?")
     assert done.returncode == 16
-    assert done.stdout.startswith("blocked network attempt by socket")
+    assert done.stdout.startswith("blocked network attempt by __main__: socket.")
 
 
 def test_a_unix_socket_is_no_network():

@@ -1,0 +1,95 @@
+"""Open a quote's file in the user's editor, on its line; no shell has a hand in it."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from ragqa.cli.render import in_line
+from ragqa.errors import RagqaError, UsageError
+
+CHOSEN = ("RAGQA_EDITOR", "VISUAL", "EDITOR")
+USUAL = ("sensible-editor", "editor", "nano", "vim", "vi")  # where none is chosen, the first that is installed
+HOW_TO_CHOOSE = "name one with `export RAGQA_EDITOR=nano`"
+# How an editor is told the line; one that is not here is given the file alone.
+PLUS = "vi vim nvim gvim nano emacs emacsclient micro kak joe ne mg jed pico sensible-editor editor".split()
+GOTO = "code code-insiders codium vscodium cursor".split()
+COLON = "subl sublime_text zed hx helix".split()
+
+
+def open_source(path: Path, line: int, environ: Mapping[str, str]) -> None:
+    """Run the editor and wait until it ends.
+
+    The editor is RAGQA_EDITOR, VISUAL or EDITOR, with its options if it has any, and else one that is installed,
+    which is said.
+
+    Args:
+        path: Absolute, and checked: what was indexed may be something else by now.
+        line: From 1.
+
+    Raises:
+        RagqaError: There is no file or no editor, or the editor failed.
+    """
+    require_file(path)
+    words = editor(environ)
+    command = [*words, *_place(words[0], path, line)]
+    try:
+        code = subprocess.run(command, env=dict(environ), check=False).returncode
+    except OSError as error:
+        raise RagqaError(f"{command[0]}: {error.strerror}", HOW_TO_CHOOSE) from error
+    if code:
+        raise RagqaError(f"{command[0]} ended with exit code {code}")
+
+
+def require_file(path: Path) -> None:
+    """Refuse what no editor should be given.
+
+    Raises:
+        UsageError: It is no regular file that is there now.
+    """
+    if not path.is_absolute():  # an editor could take its name for an option
+        raise UsageError(f"{in_line(str(path))}: not a file that can be opened")
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}", "it has been moved or deleted since it was indexed") from error
+    if not stat.S_ISREG(mode):
+        raise UsageError(f"{path}: not a regular file")
+
+
+def editor(environ: Mapping[str, str]) -> list[str]:
+    """The words that the editor is run with.
+
+    Raises:
+        UsageError: None is chosen and none is installed, or what is chosen cannot be read.
+    """
+    variable = next((name for name in CHOSEN if environ.get(name, "").strip()), None)
+    if variable is None:
+        return [_installed(environ)]
+    try:
+        return shlex.split(environ[variable])
+    except ValueError as error:
+        raise UsageError(f"{variable}={environ[variable]}: {error}", HOW_TO_CHOOSE) from error
+
+
+def _installed(environ: Mapping[str, str]) -> str:
+    found = next((name for name in USUAL if shutil.which(name, path=environ.get("PATH"))), None)
+    if found is None:
+        raise UsageError("no editor is chosen and none is installed", HOW_TO_CHOOSE)
+    if sys.stderr.isatty():
+        sys.stderr.write(f"{', '.join(CHOSEN[:-1])} and {CHOSEN[-1]} are not set; this is {found}\n")
+    return found
+
+
+def _place(program: str, path: Path, line: int) -> list[str]:
+    name = Path(program).name
+    if name in PLUS:
+        return [f"+{line}", str(path)]
+    if name in GOTO:
+        return ["--goto", f"{path}:{line}"]
+    return [f"{path}:{line}" if name in COLON else str(path)]
