@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 REHEARSED = "What is this about?"
 # What commands import where they first use it.
 IMPORTED_LATE = (
+    *("ragqa.cli.links", "ragqa.cli.terminal"),
     *("ragqa.answer", "ragqa.index", "ragqa.prompt", "ragqa.retrieve", "ragqa.store.opening", "ragqa.write"),
     *("rich.console", "rich.live", "rich.spinner", "rich.status", "rich.table", "rich.text", "typer._click._textwrap"),
     *("ragqa.history", "email.parser", "ulid"),

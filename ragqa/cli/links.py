@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
-from zlib import crc32
 
 from ragqa.cli.render import in_line
 
@@ -33,10 +32,7 @@ def place_text(label: str, path: Path, line: int = 1, *, style: str = "cyan") ->
     text = Text(in_line(label), style=style)
     address = address_of(path, line, os.environ)
     if address and is_terminal() and can_link(os.environ):
-        link = Style(link=address)
-        # Rich draws lots for the name that keeps the lines of a wrapped link together; the same is printed each time.
-        link._link_id = f"{crc32(address.encode()):08x}"
-        text.stylize(link)
+        text.stylize(Style(link=address))
     return text
 
 

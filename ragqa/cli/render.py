@@ -44,9 +44,9 @@ def _spelled(match: re.Match[str]) -> str:
 
 def console(*, stderr: bool = False, plain: bool = False) -> Console:
     """A console that takes nothing in a text for markup, emoji or a link."""
-    from rich.console import Console
+    from ragqa.cli.terminal import Terminal
 
-    return Console(
+    return Terminal(
         stderr=stderr,
         markup=False,
         emoji=False,

@@ -47,8 +47,10 @@ SHAPE = {
     "tokens": {"prompt": 1, "completion": 1, "context": 1, "dropped": 1},
     "models": {"embed": "", "generate": ""},
 }
-# What rich may send to a terminal: colours, and how it erases a status line and hides the cursor meanwhile.
-ALLOWED = re.compile(r"\x1b\[(?:[0-9;]*m|\?25[lh]|[0-9]*[AK]|1G)|[\r\n\t]")
+# What may be sent to a terminal: colours, how a status line is erased and the cursor hidden meanwhile, and links to
+# files of this machine.
+LINK = re.compile(r"\x1b\]8;id=[0-9a-f]{8};(file://[!-:<-~]+)\x1b\\")
+ALLOWED = re.compile(rf"\x1b\[(?:[0-9;]*m|\?25[lh]|[0-9]*[AK]|1G)|{LINK.pattern}|\x1b\]8;;\x1b\\|[\r\n\t]")
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 
 

@@ -11,11 +11,11 @@ from urllib.parse import unquote_to_bytes
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.console import Console
 
 from ragqa.cli import links
 from ragqa.cli.links import address_of, can_link, place_text
 from ragqa.cli.render import in_line
+from ragqa.cli.terminal import Terminal
 from ragqa.files import readable
 
 # Our own form and no other: a name of eight digits, an address of printable ASCII, and its end.
@@ -26,7 +26,7 @@ NAMES = st.binary(min_size=1, max_size=60).filter(lambda name: b"\0" not in name
 
 def printed(path: Path, label: str, line: int = 1, width: int = 300) -> str:
     out = io.StringIO()
-    console = Console(file=out, force_terminal=True, width=width, color_system="standard", markup=False, emoji=False)
+    console = Terminal(file=out, force_terminal=True, width=width, color_system="standard", markup=False, emoji=False)
     console.print(place_text(label, path, line))
     return out.getvalue()
 
