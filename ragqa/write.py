@@ -73,16 +73,17 @@ def write(
 
     It is stopped at the sentence after the last that is wanted, and at one that it wrote before: it would go on in
     circles. A small one is stopped at the first word that no evidence has, since that sentence will not be taken, as
-    one that a limit cut off is not.
+    one that a limit cut off is not. Where no passage fits into the prompt it is not asked.
 
     Args:
         turns: What was said before, oldest first. A small Llama is not told: it would answer that again.
         lap: Told each stage when it ends.
         judged: Told all sentences so far, each time one more of them is whole.
     """
-    offered = [excerpt(evidence[: writing.excerpt])] if writing.excerpt and evidence else hits
-    prompt = _packed(question, offered, writing, () if writing.small else turns)
+    prompt = _prompt(question, hits, evidence, writing, turns)
     lap("prompt")
+    if not prompt.passages:  # it would make something up
+        return Written(prompt)
     say("writing")
     layout, most = writing.template.layout, writing.max_tokens
     judging = _Judging(evidence, question, writing.small, judged)
@@ -153,7 +154,21 @@ def excerpt(evidence: Sequence[Evidence]) -> Hit:
     return replace(best, passage=replace(best.passage, text=text, heading=()))
 
 
-def _packed(question: str, hits: Sequence[Hit], writing: Writing, turns: Sequence[Turn]) -> Prompt:
+def _prompt(
+    question: str, hits: Sequence[Hit], evidence: Sequence[Evidence], writing: Writing, turns: Sequence[Turn]
+) -> Prompt:
+    """Whole passages and what was said before; for a small Llama an excerpt of as many sentences as fit."""
+    most = min(writing.excerpt, len(evidence))
+    if not most:
+        return _packed(question, hits, writing, () if writing.small else turns)
+    tried = (_packed(question, [excerpt(evidence[:n])], writing) for n in range(most, 0, -1))
+    prompt = next(tried)
+    while not prompt.passages and (shorter := next(tried, None)):
+        prompt = shorter
+    return prompt
+
+
+def _packed(question: str, hits: Sequence[Hit], writing: Writing, turns: Sequence[Turn] = ()) -> Prompt:
     generator = writing.generator
     most = generator.context - writing.max_tokens
     return pack(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import RAGQA, ROOT, Ragqa
 
 SHELL_SCRIPTS = [path for path in sorted((ROOT / "scripts").iterdir()) if b"bash" in path.read_bytes()[:40]]
 TOOLS = ["bash", "cat", "cksum", "dirname", "readlink", "df", "awk", "tail", "sleep", "env", "rm", "mkdir"]
@@ -251,3 +251,105 @@ def test_the_peers_passages_are_made_without_settings_of_the_users_own(benched: 
     bench = benched.checkout.root / ".bench"
     assert (bench / "index.db.home").read_text() == f"{bench / 'home'} \n"
     assert (bench / "home" / "models").resolve() == benched.checkout.root / "models"
+
+
+# The article's way. `ragqa` says what it was asked, and so does what is asked of `similar`; jq is the real one.
+ARTICLE = """#!/usr/bin/env bash
+printf '%s\\0' "$@" >>"$ASKED"
+printf '\\1' >>"$ASKED"
+if [[ $1 == similar ]]; then
+  [[ ${CODE:-} ]] && exit "$CODE"
+  printf '%s\\n' '{"id": "a#1", "score": 0.9, "content": "It is \\"lit\\".", "metadata": null}' '{"content": "Second."}'
+else
+  [[ " $* " == *" --with - "* ]] && cat
+  echo "an answer"
+fi
+"""
+
+
+@dataclass(frozen=True)
+class Blog:
+    """The article's script beside a `ragqa` that writes down what it is asked."""
+
+    checkout: Checkout
+
+    @property
+    def asked(self) -> list[list[str]]:
+        log = self.checkout.root / "asked"
+        calls = log.read_bytes().decode().split("\1")[:-1] if log.exists() else []
+        return [call.split("\0")[:-1] for call in calls]
+
+    def run(self, *arguments: str, tools: Iterable[str] = ("jq",), **env: str) -> subprocess.CompletedProcess[str]:
+        path = self.checkout.tools([*("bash", "cat", "env"), *tools])
+        (self.checkout.root / "tools" / "ragqa").write_text(ARTICLE)
+        (self.checkout.root / "tools" / "ragqa").chmod(0o755)
+        script = self.checkout.root / "scripts" / "blog-answer.sh"
+        return self.checkout.run(script, *arguments, PATH=path, ASKED=str(self.checkout.root / "asked"), **env)
+
+
+@pytest.fixture
+def blog(checkout: Checkout) -> Blog:
+    return Blog(checkout)
+
+
+HARD = 'It\'s "lit", $(touch hacked) `touch hacked` \\n *\nand on two lines; -x'
+
+
+def test_the_passages_of_similar_are_what_the_llama_is_asked_about(blog: Blog):
+    done = blog.run("When was it lit?")
+    assert (done.returncode, done.stdout) == (0, 'It is "lit".\n\nSecond.\nan answer\n')
+    similar, ask = blog.asked
+    assert similar == ["similar", "default", "-n", "5", "-c", "query: When was it lit?"]
+    assert ask[-2:] == ["--", "When was it lit?"]
+    assert ask[:-3] == ["ask", "--with", "-", "-t", "paragraph", "-s"]
+
+
+def test_the_short_way_is_one_command(blog: Blog):
+    done = blog.run("--short", "-c", "notes", "When?", tools=())
+    assert (done.returncode, done.stdout) == (0, "an answer\n")
+    assert blog.asked == [["ask", "--plain", "-c", "notes", "--", "When?"]]
+
+
+@pytest.mark.parametrize("form", [[], ["--short"]], ids=["long", "short"])
+@pytest.mark.parametrize("question", [HARD, "-x", "--help", "*"])
+def test_no_question_is_read_by_the_shell_or_taken_for_an_option(blog: Blog, form: list[str], question: str):
+    assert blog.run(*form, question).returncode == 0
+    assert [call[-1].removeprefix("query: ") for call in blog.asked] == [question] * len(blog.asked)
+    assert blog.asked[-1][-2] == "--"
+    assert not list(blog.checkout.root.rglob("hacked"))
+
+
+def test_a_collection_is_passed_on(blog: Blog):
+    assert blog.run("-c", "my notes", "When?").returncode == 0
+    assert blog.asked[0][:2] == ["similar", "my notes"]
+
+
+@pytest.mark.parametrize("code", ["4", "10", "12"])
+def test_where_similar_fails_nothing_is_asked_and_its_exit_code_is_the_script_s(blog: Blog, code: str):
+    done = blog.run("When?", CODE=code)
+    assert (done.returncode, done.stdout) == (int(code), "")
+    assert len(blog.asked) == 1
+
+
+def test_without_jq_the_way_out_is_said_in_one_line(blog: Blog):
+    done = blog.run("When?", tools=())
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "blog-answer.sh: jq is not installed; --short does without it\n"
+
+
+@pytest.mark.parametrize("arguments", [[], [""], ["-c", "notes"], ["--long", "When?"]], ids=str)
+def test_a_call_that_makes_no_sense_is_told_the_usage(blog: Blog, arguments: list[str]):
+    done = blog.run(*arguments)
+    assert (done.returncode, done.stdout, blog.asked) == (2, "", [])
+    assert done.stderr == "usage: blog-answer.sh [--short] [-c COLLECTION] QUESTION\n"
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("form", [[], ["--short"]], ids=["long", "short"])
+def test_the_article_s_script_answers_from_the_notes(notes: Ragqa, form: list[str]):
+    script = [str(ROOT / "scripts" / "blog-answer.sh"), *form, "-c", "notes", "When was the lighthouse first lit?"]
+    path = f"{RAGQA.parent}{os.pathsep}{os.environ['PATH']}"
+    done = notes.run(script, env={"PATH": path})
+    assert (done.code, done.err) == (0, "")
+    assert "1894" in done.out
+    assert ("light.md:3" if form else "-:") in done.out

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+from ragqa.prompt import load_template
 from ragqa.types import Evidence
-from ragqa.write import excerpt
-from tests.fakes import hit
+from ragqa.write import Writing, excerpt, write
+from tests.fakes import EchoGenerator, hit
 
 FIRST = "The bridge was opened in 1894. Boats pass. It is painted [red](https://a.example/red) each spring."
 
@@ -29,3 +31,27 @@ def test_an_excerpt_is_the_best_ones_passage_without_its_headings():
     best = quoted(FIRST, FIRST[:30])
     made = excerpt([best])
     assert (made.passage.id, made.passage.heading) == (best.hit.passage.id, ())
+
+
+def written(budget: int) -> tuple[EchoGenerator, int]:
+    """A generator that was offered three sentences, and how many passages its prompt held."""
+    generator = EchoGenerator("The bridge was opened in 1894.")
+    writing = Writing(generator, load_template("short", Path("none")), budget, 20, system="Be brief.", excerpt=3)
+    parts = [quoted(FIRST, FIRST[:30]), quoted(FIRST, FIRST[31:42]), quoted(FIRST, FIRST[43:])]
+    prompt = write("When was it opened?", [], parts, writing).prompt
+    assert prompt
+    return generator, len(prompt.passages)
+
+
+def test_of_an_excerpt_as_many_sentences_are_given_as_fit():
+    whole = written(100)[0].prompts[0]
+    cut, passages = written(whole.tokens - 1)
+    assert passages == 1
+    assert "1894" in cut.prompts[0].text
+    assert "painted" not in cut.prompts[0].text
+
+
+def test_where_no_sentence_fits_the_llama_is_not_asked():
+    whole = written(100)[0].prompts[0]
+    generator, passages = written(whole.tokens - whole.spent["passages"])
+    assert (passages, generator.prompts) == (0, [])

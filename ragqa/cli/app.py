@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 from ragqa.cli import ask, bench, care, config, index, logs, measure, models, search, serve
 from ragqa.cli.guard import block_network
 from ragqa.cli.options import joined_options
-from ragqa.cli.stopping import exit_code
+from ragqa.cli.stopping import Stopped, exit_code
 from ragqa.errors import NotWritable, RagqaError, UsageError
 
 
@@ -95,7 +95,7 @@ def _run(arguments: Sequence[str]) -> int:
         if "extra argument" in message and command == "ragqa ask":
             hint = "put the question in quotes: ragqa 'What is this?'"
         return _report(UsageError(message, hint))
-    except (KeyboardInterrupt, typer.Abort) as stop:
+    except (KeyboardInterrupt, Stopped, typer.Abort) as stop:
         return exit_code(stop)
     except SystemExit as stop:  # Typer's own way to meet a broken pipe
         broken = isinstance(stop.__context__, BrokenPipeError)

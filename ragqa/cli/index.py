@@ -17,7 +17,7 @@ from ragqa.cli.open import open_for_indexing
 from ragqa.cli.options import Db, EmbedModel, Options, Quiet, settle, speaker, warn_if_exposed
 from ragqa.cli.progress import indexing_progress
 from ragqa.cli.render import path_from_here, print_json, shown, summary_line
-from ragqa.cli.stopping import stoppable
+from ragqa.cli.stopping import Stopped, stoppable
 
 if TYPE_CHECKING:
     from ragqa.index import Summary
@@ -88,7 +88,7 @@ def _interruptible(summary: Summary) -> Iterator[None]:
     try:
         with stoppable():
             yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Stopped):
         with suppress(OSError):  # the terminal may be gone
             print(f"stopped; {summary.indexed} documents kept; run again to continue", file=sys.stderr)
         raise

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ragqa.cli.render import console
+from ragqa.cli.stopping import stoppable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -93,7 +94,8 @@ def waiting(quiet: bool) -> Iterator[Waiting]:
         return
     from rich.live import Live
 
-    with Live(console=console(stderr=True), transient=True, refresh_per_second=12) as live:
+    live = Live(console=console(stderr=True), transient=True, refresh_per_second=12)
+    with stoppable(), live:
         shown = Waiting(live)
         shown.stage("searching")
         try:

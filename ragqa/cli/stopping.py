@@ -1,4 +1,4 @@
-"""SIGTERM and a closed terminal end a long command as Ctrl-C does: it says what it has kept."""
+"""SIGTERM and a closed terminal end a long command as Ctrl-C does: what is kept is said, the terminal tidied."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from types import FrameType
 HEARD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Stopped(KeyboardInterrupt):
-    """A signal asked the command to end.
+class Stopped(BaseException):
+    """Something other than Ctrl-C asked the command to end; a conversation goes on after Ctrl-C, and not after this.
 
     Attributes:
         number: Which one.
@@ -24,12 +24,15 @@ class Stopped(KeyboardInterrupt):
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Meanwhile the first signal raises Stopped; a second one ends the process at once. What is ignored stays so."""
+    """Meanwhile the first signal raises KeyboardInterrupt or Stopped, and a second one ends the process at once.
+
+    A signal that is ignored stays so.
+    """
 
     def stop(number: int, _frame: FrameType | None) -> None:
         for one in before:
             signal.signal(one, signal.SIG_DFL)
-        raise Stopped(number)
+        raise KeyboardInterrupt if number == signal.SIGINT else Stopped(number)
 
     before = {one: was for one in HEARD if (was := signal.getsignal(one)) != signal.SIG_IGN}
     for one in before:

@@ -507,3 +507,14 @@ def test_no_socket_to_the_network_is_ever_opened(prepared: Ragqa):
             pytest.skip("strace is not permitted here")
         assert done.code == 0
         assert not re.findall(r".*AF_INET.*", trace.read_text())
+
+
+def test_a_click_opens_the_files_that_are_cited_and_nothing_else(evil: Ragqa):
+    import os
+    from urllib.parse import unquote_to_bytes
+
+    text = on_a_terminal(evil, "ask", TOWER, "--quotes")
+    opened = {unquote_to_bytes(address) for address in LINK.findall(text)}
+    assert opened == {f"file://{os.uname().nodename}{evil.cwd / 'docs' / EVIL_FILE}".encode()}
+    for command in (["ls"], ["search", "tower"]):
+        assert {unquote_to_bytes(one) for one in LINK.findall(on_a_terminal(evil, *command))} == opened
