@@ -23,7 +23,7 @@ while (($# > 1)); do
   esac
   shift
 done
-[[ ${1:-} ]] || usage
+[[ ${1:-} && ! $1 =~ ^(-h|--help|--short|-c)$ ]] || usage
 question=$1
 
 if [[ $short ]]; then

@@ -311,7 +311,7 @@ def test_the_short_way_is_one_command(blog: Blog):
 
 
 @pytest.mark.parametrize("form", [[], ["--short"]], ids=["long", "short"])
-@pytest.mark.parametrize("question", [HARD, "-x", "--help", "*"])
+@pytest.mark.parametrize("question", [HARD, "-x", "--helpless", "*"])
 def test_no_question_is_read_by_the_shell_or_taken_for_an_option(blog: Blog, form: list[str], question: str):
     assert blog.run(*form, question).returncode == 0
     assert [call[-1].removeprefix("query: ") for call in blog.asked] == [question] * len(blog.asked)
@@ -337,7 +337,7 @@ def test_without_jq_the_way_out_is_said_in_one_line(blog: Blog):
     assert done.stderr == "blog-answer.sh: jq is not installed; --short does without it\n"
 
 
-@pytest.mark.parametrize("arguments", [[], [""], ["-c", "notes"], ["--long", "When?"]], ids=str)
+@pytest.mark.parametrize("arguments", [[], [""], ["-c", "notes", "--short"], ["--long", "When?"], ["--help"]], ids=str)
 def test_a_call_that_makes_no_sense_is_told_the_usage(blog: Blog, arguments: list[str]):
     done = blog.run(*arguments)
     assert (done.returncode, done.stdout, blog.asked) == (2, "", [])

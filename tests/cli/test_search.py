@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 
-from tests.conftest import Ragqa
+from tests.conftest import BREAD, RAGQA, Ragqa
 
 pytestmark = pytest.mark.model
 LLM_FIELDS = ["id", "score", "content", "metadata"]
@@ -69,6 +70,31 @@ def test_similar_prints_the_lines_of_llm(notes: Ragqa):
     lines = notes("similar", "notes", "-c", "query: When was the lighthouse first lit?").lines
     assert [list(line) for line in lines] == [LLM_FIELDS]
     assert lines[0]["id"] == "notes/light.md#1"
+
+
+def test_the_lines_of_similar_have_the_shape_that_llm_prints(notes: Ragqa, tmp_path: Path):
+    """llm itself, over a small database of its own."""
+    import llm
+    import sqlite_utils
+
+    db = sqlite_utils.Database(tmp_path / "embeddings.db")
+    theirs = llm.Collection("notes", db, model_id="text-embedding-ada-002")
+    for id, vector in (("a", [1.0, 0.0]), ("b", [0.8, 0.6])):
+        row = {
+            "collection_id": theirs.id,
+            "id": id,
+            "embedding": llm.encode(vector),
+            "content": BREAD,
+            "metadata": None,
+        }
+        db["embeddings"].insert(row | {"content_hash": id.encode(), "updated": 0})
+    db.close()
+    environment = {"LLM_USER_PATH": str(tmp_path), "LLM_LOAD_PLUGINS": ""}
+    command = [str(RAGQA.with_name("llm")), "similar", "notes", "a", "-d", str(tmp_path / "embeddings.db")]
+    (printed,) = notes.run(command, env=environment).lines
+    (own,) = notes("similar", "kitchen", "-c", "bread").lines
+    assert list(own) == list(printed) == LLM_FIELDS
+    assert [type(value) for value in own.values()] == [type(value) for value in printed.values()]
 
 
 def test_the_prefix_of_llm_scripts_changes_nothing(library: Ragqa):

@@ -347,9 +347,7 @@ def test_a_module_that_wants_the_network_is_named_and_refused(notes: Ragqa, atte
     planted = notes.home / "planted"
     planted.mkdir()
     (planted / "calls_home.py").write_text(MODULE.format(attempt=attempt))
-    program = (
-        "import sys; sys.argv[1:] = ['search', 'light']; import calls_home; from ragqa.cli.app import main; main()"
-    )
+    program = "import calls_home, sys; sys.argv[1:] = ['search', 'x']; from ragqa.cli.app import main; main()"
     path = os.pathsep.join([str(planted), str(ROOT)])
     done = notes.run([str(RAGQA.with_name("python")), "-c", program], env={"PYTHONPATH": path})
     assert (done.code, done.out) == (16, "")

@@ -18,7 +18,7 @@ import pexpect
 import pytest
 
 from ragqa.catalogue import DEFAULTS
-from tests.conftest import Done, Ragqa
+from tests.conftest import LIGHTHOUSE, Done, Ragqa
 from tests.warm.conftest import eventually, is_running
 
 pytestmark = pytest.mark.model
@@ -107,6 +107,59 @@ def test_a_batch_from_standard_input_is_answered_the_same(warm: Ragqa):
     found, cold = (run(warm, "ask", "--batch", "-", stdin=lines, RAGQA_WARM=use) for use in ("", "0"))
     assert masked(found) == masked(cold)
     assert len(cold.out.splitlines()) == 2
+
+
+@pytest.mark.parametrize("form", [["--quotes"], ["--quotes", "--json"], []], ids=" ".join)
+def test_a_document_from_standard_input_is_asked_the_same(warm: Ragqa, form: list[str]):
+    before = served(warm)
+    arguments = ["ask", "When was the lighthouse first lit?", "--with", "-", *form]
+    found, cold = (run(warm, *arguments, stdin=LIGHTHOUSE, RAGQA_WARM=use) for use in ("", "0"))
+    assert masked(found) == masked(cold)
+    assert (cold.code, served(warm)) == (0, before + 1)
+
+
+def test_a_process_killed_between_two_answers_costs_its_client_and_nobody_else(warm: Ragqa):
+    server = run(warm, "serve", "--status", "--json").json["pid"]
+    batch = [*COMMAND, "ask", "--quotes", "--batch", "-"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    client = subprocess.Popen(batch, env=warm.environment(), **pipes)  # type: ignore[call-overload]
+    client.stdin.write(f"{QUESTION}\n".encode())
+    client.stdin.flush()
+    assert json.loads(client.stdout.readline())["question"] == QUESTION
+    (process,) = [pid for pid in _forks(server) if _stdin(pid) == _stdin(client.pid)]
+    os.kill(process, signal.SIGKILL)
+    out, _err = client.communicate(timeout=60)
+    assert (out, client.returncode) == (b"", -signal.SIGKILL)
+    assert run(warm, "ask", QUESTION, "--quotes").code == 0
+    assert run(warm, "serve", "--status", "--json").json["pid"] == server
+
+
+def test_twenty_questions_that_start_one_together_start_one(notes: Ragqa, runtime: Path):
+    ragqa = replace(notes, env={"XDG_RUNTIME_DIR": str(runtime), "RAGQA_WARM": "1"})
+    command = [*COMMAND, "ask", "When was the lighthouse lit?", "--quotes"]
+    streams = {"stdout": subprocess.PIPE, "env": ragqa.environment(), "cwd": ragqa.cwd}
+    asked = [subprocess.Popen(command, **streams) for _ in range(20)]  # type: ignore[call-overload]
+    assert {process.communicate(timeout=200)[0] for process in asked} == {asked_alone(ragqa).out.encode()}
+    eventually(lambda: len(warm_processes(ragqa)) == 1 and run(ragqa, "serve", "--status").code == 0)
+    assert warm_processes(ragqa) == [run(ragqa, "serve", "--status", "--json").json["pid"]]
+    run(ragqa, "serve", "--stop")
+
+
+def asked_alone(ragqa: Ragqa) -> Done:
+    return run(ragqa, "ask", "When was the lighthouse lit?", "--quotes", RAGQA_WARM="0")
+
+
+def warm_processes(ragqa: Ragqa) -> list[int]:
+    """Those that run `serve` for this home and are no fork of another one."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words, environ = ((folder / name).read_bytes().split(b"\0") for name in ("cmdline", "environ"))
+            if b"serve" in words and f"RAGQA_HOME={ragqa.home}".encode() in environ:
+                found[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            pass  # it has just ended
+    return [pid for pid, parent in found.items() if parent not in found]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from ragqa.errors import NotWritable
 from ragqa.warm import wire
 from ragqa.warm.meeting import Meeting
 from ragqa.warm.server import MOST_LOST, READY, Fork, Keeping, Warm, _patience_ms
+from tests.conftest import ROOT
 from tests.warm.conftest import Small, eventually, is_running, state
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
@@ -262,6 +263,16 @@ def test_it_does_not_start_where_forks_cannot_compute(small: Small):
 def test_of_two_one_stays(small: Small):
     small.serve()
     assert small.serve(said="another\n").wait(60) == 0
+    assert small.ask("echo", "hello")[1] == "hello\n"
+
+
+def test_of_twenty_that_start_together_one_stays(small: Small):
+    small.watched.touch()
+    command = [sys.executable, "-m", "tests.warm.small_server", "0", str(small.watched)]
+    pipes = {"stdout": subprocess.PIPE, "text": True, "cwd": ROOT, "env": small.env}
+    small.started += [subprocess.Popen(command, **pipes) for _ in range(20)]  # type: ignore[call-overload]
+    said = [process.stdout.readline() for process in small.started if process.stdout]
+    assert sorted(said) == ["another\n"] * 19 + ["ready\n"]
     assert small.ask("echo", "hello")[1] == "hello\n"
 
 
