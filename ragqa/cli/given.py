@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragqa.cli.open import open_embedder
+from ragqa.cli.options import advise
 from ragqa.cli.progress import indexing_progress
 from ragqa.errors import BadInput, UsageError
 from ragqa.settings import Settings
@@ -34,7 +35,7 @@ def open_given(names: Sequence[str], settings: Settings, say: Callable[[str], No
     from ragqa.store.opening import index_in_memory
 
     try:
-        sources = {name: _read(name, settings.max_file_size) for name in names}
+        sources = {name: _read(name, settings.max_file_size, quiet) for name in names}
         embedder = open_embedder(settings, say)
         store = index_in_memory(
             fingerprint=fingerprint(embedder),
@@ -50,9 +51,11 @@ def open_given(names: Sequence[str], settings: Settings, say: Callable[[str], No
     return store
 
 
-def _read(name: str, max_size: int) -> Source:
+def _read(name: str, max_size: int, quiet: bool) -> Source:
     from ragqa.read import read_source, read_stream
 
     if name == TOLD:
+        if sys.stdin.isatty():
+            advise("reading what you type; Ctrl-D on a line of its own ends it", quiet)
         return read_stream(sys.stdin.buffer, max_size)
     return read_source(Path(os.path.realpath(Path(name).expanduser())), max_size)

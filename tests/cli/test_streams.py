@@ -1,4 +1,4 @@
-"""What a script and a terminal may rely on: the streams, whatever they are joined to, and whose files are opened."""
+"""What a script and a terminal may rely on: the streams, whatever they are joined to, and what is never obeyed."""
 
 from __future__ import annotations
 
@@ -6,25 +6,20 @@ import fcntl
 import os
 import re
 import shutil
-import signal
 import struct
 import subprocess
-import tempfile
 import termios
-from collections.abc import Iterator
+from collections import Counter
 from pathlib import Path
 
 import pexpect
 import pyte
 import pytest
 
-from ragqa.files import exposure, network_file_system
-from ragqa.store.opening import create_index
 from tests.cli.test_ask import ALLOWED, CUP, E5, LINK, LIT, QUICK, controls, on_a_terminal
-from tests.conftest import LIGHTHOUSE, RAGQA, ROOT, Ragqa
+from tests.conftest import LIGHTHOUSE, RAGQA, Ragqa
 
 model = pytest.mark.model
-NOBODY = 65534
 
 
 def words(text: str) -> str:
@@ -83,11 +78,9 @@ def test_however_narrow_the_terminal_no_word_is_lost(library: Ragqa, command: li
 @model
 @pytest.mark.parametrize("command", [["search", "write-ahead log", "-n", "3"], ["ls"]], ids=" ".join)
 def test_lists_lose_no_word_on_a_narrow_terminal(library: Ragqa, command: list[str]):
-    shown = words(on_a_terminal(library, *command, columns=20))
-    if command[0] == "ls":  # folded in its columns
-        assert all(letter in shown for letter in "indexed")
-    else:
-        assert words(library(*command).out) in shown
+    shown, piped = words(on_a_terminal(library, *command, columns=20)), words(library(*command).out)
+    assert Counter(piped) <= Counter(shown)  # a table is folded column by column
+    assert piped in shown or command == ["ls"]
 
 
 @model
@@ -220,193 +213,11 @@ def test_no_name_of_a_file_is_obeyed_while_it_is_indexed(prepared: Ragqa):
     assert "skipped" in shown
 
 
-# Files of others, and modes.
-
-
-@pytest.fixture
-def own_folder() -> Iterator[Path]:
-    """One that every user can reach."""
-    folder = Path(tempfile.mkdtemp(dir="/tmp"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
-
-
-@pytest.fixture
-def as_nobody(own_folder: Path, models: Path) -> Ragqa:
-    """The command as a user who is not root, with an index of its own."""
-    if os.geteuid():
-        pytest.skip("only root can become another user")
-    (own_folder / "work").mkdir()
-    name = "multilingual-e5-small-q4"
-    shutil.copytree(models / name, own_folder / "home" / "models" / name)
-    command = Ragqa(own_folder / "home", own_folder / "work", {"HOME": str(own_folder)})
-    command.write("light.md", LIGHTHOUSE)
-    assert command("index", "light.md").code == 0
-    for path in (own_folder, *own_folder.rglob("*")):
-        os.chown(path, NOBODY, NOBODY)
-    probe = command.run(["setpriv", "--reuid", str(NOBODY), "--clear-groups", str(RAGQA), "ls"])
-    if probe.code:
-        pytest.skip(f"another user cannot run it here: {probe.err}")
-    return command
-
-
-def nobody(command: Ragqa, *arguments: str) -> tuple[int, str]:
-    done = command.run(["setpriv", "--reuid", str(NOBODY), "--clear-groups", str(RAGQA), *arguments])
-    assert "Traceback" not in done.err
-    return done.code, done.err
-
-
 @model
-def test_an_index_that_may_not_be_written_is_said_and_still_answers(as_nobody: Ragqa):
-    as_nobody.write("more.md", "Bread keeps longest in a wooden box.\n").chmod(0o644)
-    as_nobody.db.chmod(0o400)
-    assert nobody(as_nobody, "search", "lighthouse", "--nl")[0] == 0
-    code, err = nobody(as_nobody, "index", "more.md")
-    assert code == 14
-    assert err.startswith(f"ragqa: {as_nobody.db}: ")
-
-
-@model
-def test_a_folder_that_may_not_be_written_is_said(as_nobody: Ragqa):
-    as_nobody.home.chmod(0o555)
-    code, err = nobody(as_nobody, "index", "light.md", "--db", str(as_nobody.home / "other.db"))
-    assert code == 14
-    assert err.startswith(f"ragqa: {as_nobody.home / 'other.db'}: ")
-
-
-@model
-def test_an_index_that_others_can_open_is_told_to_a_person(notes: Ragqa):
-    assert "others can open it" not in on_a_terminal(notes, "search", "light")
-    notes.db.chmod(0o666)
-    for command in (["search", "light"], ["ask", LIT, "--quotes"], ["index", "notes"]):
-        assert "others can open it (mode 0666)" in " ".join(on_a_terminal(notes, *command).split()), command
-    assert notes("search", "light").err == ""
-    assert "others can open it" not in on_a_terminal(notes, "search", "light", "-q")
-
-
-def test_an_index_of_somebody_else_is_told(tmp_path: Path):
-    path = tmp_path / "index.db"
-    assert exposure(path) == ""
-    path.touch(0o600)
-    assert exposure(path) == ""
-    if os.geteuid() == 0:
-        os.chown(path, NOBODY, -1)
-        assert exposure(path) == f"belongs to user {NOBODY}"
-
-
-def test_a_network_file_system_is_known_by_the_nearest_mount(tmp_path: Path):
-    mounts = tmp_path / "mounts"
-    mounts.write_text(
-        "disk / ext4 rw 0 0\nserver:/x /mnt/far\\040away nfs4 rw 0 0\ndisk2 /mnt/far\\040away/near xfs rw 0 0\n"
-    )
-    places = ["/home/a/index.db", "/mnt/far away/index.db", "/mnt/far away/near/index.db"]
-    assert [network_file_system(Path(place), mounts) for place in places] == ["", "nfs4", ""]
-    assert network_file_system(Path("/home"), tmp_path / "none") == ""
-
-
-def test_on_a_network_file_system_nothing_rests_on_shared_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("ragqa.store.schema.network_file_system", lambda path: "nfs4")
-    create_index(tmp_path / "far.db", fingerprint="f", model="m", dim=8).close()
-    monkeypatch.undo()
-    create_index(tmp_path / "near.db", fingerprint="f", model="m", dim=8).close()
-    # Bytes 18 and 19 of an SQLite file: 1 is the rollback journal, 2 is WAL.
-    assert [(tmp_path / name).read_bytes()[18:20] for name in ("far.db", "near.db")] == [b"\1\1", b"\2\2"]
-
-
-# The network.
-
-
-@model
-def test_a_whole_question_in_a_namespace_without_network_is_answered_the_same(library: Ragqa):
-    if library.run(["unshare", "-rn", "true"]).code:
-        pytest.skip("unshare -rn is not permitted here")
-    for arguments in (["ask", E5], ["ask", E5, "--with", "corpus/embeddings/e5-prefixes.md", "--quotes"]):
-        here, alone = library(*arguments), library.run(["unshare", "-rn", str(RAGQA), *arguments])
-        assert (alone.code, alone.out, alone.err) == (here.code, here.out, here.err)
-
-
-MODULE = """
-import ragqa.retrieve
-def retrieve(*_given, **_more):
-    {attempt}
-ragqa.retrieve.retrieve = retrieve
-"""
-
-
-@model
-@pytest.mark.parametrize(
-    ("attempt", "event"),
-    [
-        ("import socket; socket.getaddrinfo('example.invalid', 80)", "getaddrinfo"),
-        ("import socket; socket.socket().connect(('127.0.0.1', 9))", "connect"),
-    ],
-)
-def test_a_module_that_wants_the_network_is_named_and_refused(notes: Ragqa, attempt: str, event: str):
-    notes.run(["true"])
-    planted = notes.home / "planted"
-    planted.mkdir()
-    (planted / "calls_home.py").write_text(MODULE.format(attempt=attempt))
-    program = "import calls_home, sys; sys.argv[1:] = ['search', 'x']; from ragqa.cli.app import main; main()"
-    path = os.pathsep.join([str(planted), str(ROOT)])
-    done = notes.run([str(RAGQA.with_name("python")), "-c", program], env={"PYTHONPATH": path})
-    assert (done.code, done.out) == (16, "")
-    assert re.match(rf"ragqa: blocked network attempt by calls_home: socket\.{event}", done.err)
-
-
-@model
-def test_what_c_code_does_past_python_is_the_namespace_s_matter(notes: Ragqa):
-    """The documented limit: an audit hook does not see it. That ours does no such thing the other tests show."""
-    program = (
-        "import ctypes; from ragqa.cli.guard import block_network; block_network(['ask']);"
-        "print(ctypes.CDLL(None).socket(2, 1, 0) >= 0)"
-    )
-    done = notes.run([str(RAGQA.with_name("python")), "-c", program], env={"PYTHONPATH": str(ROOT)})
-    assert done.out == "True\n"
-
-
-# Context.
-
-
-@model
-@pytest.mark.parametrize("budget", [250, 160, 120])
-def test_what_does_not_fit_is_left_out_and_the_question_is_whole(library: Ragqa, budget: int):
-    question = "What does E5 want in front of a passage, and why should a question have something else in front of it?"
-    limits = ["-o", f"budget={budget}", "-o", "max_answer=24", "-o", "max_sentences=20"]
-    document = library("ask", question, *limits, "--json", "--explain").json
-    ledger, prompt = document["explain"]["ledger"], document["explain"]["prompt"]
-    assert document["tokens"]["prompt"] <= budget
-    assert ledger["prompt"] == document["tokens"]["prompt"]
-    assert len(ledger["kept"]) == (0 if document["tokens"]["dropped"] else 1)
-    assert question in prompt
-
-
-@model
-def test_a_passage_longer_than_the_prompt_may_be_costs_no_answer(prepared: Ragqa):
-    prepared.write("long.md", f"{LIGHTHOUSE} " + "The keeper wrote down the wind of each hour in his book. " * 20)
-    prepared("index", "long.md")
-    done = prepared("ask", LIT, "--json", "-o", "budget=180", "-o", "max_answer=24")
-    assert (done.code, done.err) == (0, "")
-    assert done.json["tokens"]["prompt"] <= 180
-    assert "1894" in done.json["answer"]
-
-
-@model
-def test_a_question_is_never_cut_to_fit(notes: Ragqa):
-    done = notes("ask", LIT, "-o", "budget=20", "-o", "max_answer=24")
-    assert (done.code, done.out) == (2, "")
-    assert re.search(r"budget|fit", done.err)
-
-
-@model
-def test_sigpipe_from_a_reader_on_a_terminal_s_other_end_leaves_no_process(library: Ragqa):
-    process = subprocess.Popen(
-        [RAGQA, "ask", "--batch", "-", "--quotes"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=library.environment(),
-        cwd=library.cwd,
-    )
+def test_a_reader_that_goes_away_between_two_answers_ends_a_batch(library: Ragqa):
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    command = [RAGQA, "ask", "--batch", "-", "--quotes"]
+    process = subprocess.Popen(command, env=library.environment(), cwd=library.cwd, **pipes)
     assert process.stdin
     assert process.stdout
     process.stdin.write(f"{E5}\n".encode())
@@ -416,4 +227,3 @@ def test_sigpipe_from_a_reader_on_a_terminal_s_other_end_leaves_no_process(libra
     process.stdin.write(f"{E5}\n{E5}\n".encode())
     process.stdin.close()
     assert process.wait(120) == 141
-    assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
