@@ -72,6 +72,11 @@ class Settings:
         return self.home / "logs.db"
 
     @property
+    def typed(self) -> Path:
+        """The lines that were typed in conversations; need not exist."""
+        return self.home / "chat-lines"
+
+    @property
     def cores(self) -> int:
         if self.threads > 0:
             return self.threads

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ragqa.cli.links import place_text
 from ragqa.cli.render import console, in_line, numbers, path_from_here, shown
+from ragqa.turn import Source
 from ragqa.types import Answer, Citation, Evidence, Prompt, Tally
 
 if TYPE_CHECKING:
@@ -19,6 +20,12 @@ def place(citation: Citation) -> str:
     if citation.line_end != citation.line_start:
         lines += f"-{citation.line_end}"
     return f"{path_from_here(citation.evidence.hit.path)}:{lines}"
+
+
+def source_place(source: Source) -> Text:
+    """Where a quote stood when it was shown; a click opens it."""
+    lines = f"{source.line_start}-{source.line_end}" if source.line_end != source.line_start else source.line_start
+    return place_text(f"{path_from_here(source.path)}:{lines}", source.path, source.line_start)
 
 
 def freshness(citation: Citation) -> str:
@@ -166,11 +173,10 @@ def printed_span(evidence: Evidence, start: int, end: int) -> tuple[int, int]:
     return before, max(before, len(shown(laid_out(quote[:end], block))) - closing)
 
 
-def print_explanation(answer: Answer) -> None:
-    """On stderr: what was found with which scores, what was dropped, the token ledger, the prompt, the verdicts."""
+def print_explanation(answer: Answer, err: Console) -> None:
+    """What was found with which scores, what was dropped, the token ledger, the prompt, the verdicts."""
     from rich.text import Text
 
-    err = console(stderr=True)
     err.print(Text(f"\nsupport {answer.support:.3f} from " + numbers(answer.signals)))
     sizes = answer.prompt.sizes if answer.prompt else {}
     dropped = {hit.passage.id for hit in answer.prompt.dropped} if answer.prompt else set()

@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from ragqa.cli import ask, bench, care, config, index, logs, measure, models, search, serve
+from ragqa.cli.chat import door as chat
 from ragqa.cli.guard import block_network
 from ragqa.cli.options import joined_options
 from ragqa.cli.stopping import Stopped, exit_code
@@ -35,14 +36,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for family in (ask, search, index, care, logs, config, models, measure, bench):
+for family in (ask, chat, search, index, care, logs, config, models, measure, bench):
     family.register(app)
 
 BROKEN_PIPE = 141
 # Names of commands to come: a script written for them should hear so, and not get an answer to a question.
 PLANNED = frozenset(
-    "backup bundle chat classify cluster collections doctor embed get import-llm map reindex "
-    "related unbundle watch".split()
+    "backup bundle classify cluster collections doctor embed get import-llm map reindex related unbundle watch".split()
 )
 
 

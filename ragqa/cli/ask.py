@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,8 +12,7 @@ import typer
 from ragqa.cli import complete
 from ragqa.cli.answers import Growing, print_answer, print_explanation
 from ragqa.cli.as_json import answer_json
-from ragqa.cli.given import open_given
-from ragqa.cli.open import collections_filter, load, open_embedder_of, open_to_read, open_writing
+from ragqa.cli.asking import Asking
 from ragqa.cli.options import (
     Collections,
     Db,
@@ -24,27 +23,18 @@ from ragqa.cli.options import (
     Quiet,
     advise,
     settle,
-    speaker,
-    warn_if_exposed,
 )
-from ragqa.cli.progress import waiting
 from ragqa.cli.recording import Recording
 from ragqa.cli.render import console, print_json, print_lines
 from ragqa.errors import UsageError
-from ragqa.settings import Settings
 from ragqa.types import JSON, Answer
 
 if TYPE_CHECKING:
-    from ragqa.answer import Stopwatch
-    from ragqa.embed import Embedder
-    from ragqa.store.sqlite import SQLiteStore
-    from ragqa.write import Writing
+    pass
 
 ABSTAINED = 4
 STALE = 5
 MAX_STDIN = 1 << 20  # bytes
-
-Ask = Callable[[str], Answer]
 
 
 def register(app: typer.Typer) -> None:
@@ -104,22 +94,30 @@ def ask(
     documents = _documents(given or [], question, batch, in_index=bool(db or collection))
     settings = settle(db=db, model=model, embed_model=embed_model, passages=number, template=template, options=options)
     growing = Growing(console()) if sys.stdout.isatty() and not (as_json or plain or batch) else None
-    asked = _open(settings, documents, collection or [], quotes, system, quiet, growing, many=bool(batch))
-    recording = Recording(settings.logs if settings.log and not no_log else None, collection or [], quiet)
+    asking = Asking(
+        settings,
+        documents=documents,
+        collections=collection or [],
+        quotes=quotes,
+        system=system,
+        quiet=quiet,
+        many=bool(batch),
+    )
+    recording = Recording(settings.logs if settings.log and not no_log else None, quiet)
     if batch:
-        print_lines(_batch(asked, _lines(batch), explain, recording))
+        print_lines(_batch(asking, _lines(batch), explain, recording))
         recording.close()
         return 0
-    answer = asked(_from_stdin() if question == "-" else question)
+    answer = asking(_from_stdin() if question == "-" else question, growing=growing)
     if as_json:
         print_json(answer_json(answer, explain=explain))
     else:
         print_answer(answer, plain=plain, growing=growing)
     if explain:
-        print_explanation(answer)
+        print_explanation(answer, console(stderr=True))
     if any(citation.fresh != "same" for citation in answer.citations):
         advise("the index is older than these files; run `ragqa index PATH` to bring it up to date", quiet)
-    recording.keep(answer)
+    recording.keep(answer, collections=asking.collections)
     recording.close()
     return _exit_code(answer, strict)
 
@@ -131,84 +129,6 @@ def _documents(given: list[str], question: str, batch: str | None, *, in_index: 
     if "-" in given and "-" in (question, batch):
         raise UsageError("standard input cannot be both a document and what is asked of it")
     return list(dict.fromkeys(given))
-
-
-def _open(
-    settings: Settings,
-    documents: list[str],
-    collection: list[str],
-    quotes: bool,
-    system: str | None,
-    quiet: bool,
-    growing: Growing | None,
-    *,
-    many: bool,
-) -> Ask:
-    """Open the index now, or make one of what was given, and the models when a question first needs them.
-
-    Counting does not. What is returned answers one question after the other; what all want is kept if there are `many`.
-    """
-    from ragqa.answer import Stopwatch, answer_by_counting, answer_question
-
-    watch = Stopwatch()
-    watches = iter([watch])  # opening is counted to the first question
-    say = speaker(quiet)
-    store = open_given(documents, settings, say, quiet) if documents else open_to_read(settings)
-    if not documents:
-        warn_if_exposed(settings.db, quiet)
-    where = collections_filter(store, collection)
-    watch.lap("open")
-    models: list[tuple[Embedder, Writing | None]] = []
-
-    def ask_one(question: str) -> Answer:
-        watch = next(watches, None) or Stopwatch()
-        counted = answer_by_counting(question, store=store, where=where, watch=watch)
-        if counted:
-            return counted
-        if not models:
-            models.append(_open_models(store, settings, quotes, system, say, watch, many))
-        ((embedder, writing),) = models
-        with waiting(quiet) as shown:
-
-            def grow(text: str) -> None:
-                if growing:
-                    shown.end()  # both are on one terminal
-                    growing.show(text)
-
-            return answer_question(
-                question,
-                embedder=embedder,
-                store=store,
-                writing=writing,
-                k=settings.passages,
-                quotes=settings.quotes,
-                min_support=settings.min_support,
-                where=where,
-                max_file_size=settings.max_file_size,
-                watch=watch,
-                say=shown.stage,
-                on_evidence=shown.quotes,
-                on_sentence=grow,
-            )
-
-    return ask_one
-
-
-def _open_models(
-    store: SQLiteStore,
-    settings: Settings,
-    quotes: bool,
-    system: str | None,
-    say: Callable[[str], None],
-    watch: Stopwatch,
-    many: bool,
-) -> tuple[Embedder, Writing | None]:
-    embedder = open_embedder_of(store, settings, say)
-    writing = None if quotes else open_writing(settings, system, say)
-    watch.lap("open")
-    load(embedder, writing, lasting=many)
-    watch.lap("load")
-    return embedder, writing
 
 
 def _exit_code(answer: Answer, strict: bool) -> int:
@@ -236,7 +156,7 @@ def _lines(batch: str) -> Iterator[str]:
         raise UsageError(f"{batch}: {error.strerror}") from error
 
 
-def _batch(asked: Ask, lines: Iterable[str], explain: bool, recording: Recording) -> Iterator[JSON]:
+def _batch(asking: Asking, lines: Iterable[str], explain: bool, recording: Recording) -> Iterator[JSON]:
     """One JSON document a line of input, in order; a line that cannot be answered says why.
 
     An answer is recorded when the next line is asked for: it has been printed then.
@@ -249,13 +169,13 @@ def _batch(asked: Ask, lines: Iterable[str], explain: bool, recording: Recording
             yield {"id": id, "question": question, "error": fault}
             continue
         try:
-            answer = asked(question)
+            answer = asking(question)
         except UsageError as error:
             yield {"id": id, "question": question[:200], "error": error.message}
             continue
         document = answer_json(answer, explain=explain)
         yield document if id is None else document | {"id": id}
-        recording.keep(answer)
+        recording.keep(answer, collections=asking.collections)
 
 
 def _refuse(constant: str) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ragqa.cli import complete
+from ragqa.cli.answers import source_place
 from ragqa.cli.as_json import recorded_json
 from ragqa.cli.options import advise, settle
 from ragqa.cli.render import console, in_line, path_from_here, print_json, print_lines, print_table, shown
@@ -125,8 +126,7 @@ def _print_one(out: Console, recorded: Recorded) -> None:
         out.print(Text(in_line(f"searched: {turn.query}"), style="dim"))
     out.print(Text(shown(turn.answer)))
     for source in turn.sources:
-        lines = f"{source.line_start}" + (f"-{source.line_end}" if source.line_end != source.line_start else "")
-        out.print(Text(f"[{source.n}] ").append(in_line(f"{path_from_here(source.path)}:{lines}"), style="cyan"))
+        out.print(Text(f"[{source.n}] ").append(source_place(source)))
 
 
 def turn_on() -> None:

@@ -20,28 +20,38 @@ class Recording:
 
     Args:
         path: Of the history; None records nothing.
-        collections: Those that are searched.
     """
 
-    def __init__(self, path: Path | None, collections: Sequence[str], quiet: bool) -> None:
+    def __init__(self, path: Path | None, quiet: bool) -> None:
         self._path = path
-        self._collections = collections
         self._quiet = quiet
         self._history: History | None = None
 
-    def keep(self, answer: Answer) -> None:
-        """Record an answer as a conversation of its own, after all that was printed has gone out."""
+    def keep(
+        self, answer: Answer, *, conversation: str = "", collections: Sequence[str] = (), instead_of: str = ""
+    ) -> None:
+        """Record an answer, after all that was printed has gone out.
+
+        Args:
+            conversation: The one it belongs to; empty for one of its own.
+            collections: Those that were searched.
+            instead_of: The turn whose place it takes.
+        """
         from ragqa.history import open_history
         from ragqa.turn import turn_of
 
         sys.stdout.flush()
         if not self._path:
             return
+        turn = turn_of(answer)
         try:
             self._history = self._history or open_history(self._path)
-            self._history.record(
-                turn_of(answer), conversation=answer.id, models=answer.models, collections=self._collections
-            )
+            if instead_of in self._history.ids(conversation=conversation):
+                self._history.replace(instead_of, turn, models=answer.models, collections=collections)
+            else:
+                self._history.record(
+                    turn, conversation=conversation or answer.id, models=answer.models, collections=collections
+                )
         except RagqaError as error:
             self._path = None
             advise(f"the history is not written: {error.message}", self._quiet)

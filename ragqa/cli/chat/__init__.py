@@ -1,0 +1,1 @@
+"""`ragqa chat`: questions that follow on each other, in a terminal or from a pipe."""

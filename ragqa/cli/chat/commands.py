@@ -1,0 +1,235 @@
+"""What begins with a slash in a conversation: a table of commands."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ragqa.cli.render import in_line, print_table, shown
+from ragqa.errors import NotWritable, UsageError
+
+if TYPE_CHECKING:
+    from ragqa.cli.chat.talk import Talk
+    from ragqa.turn import Source, Turn
+
+
+class Leave(Exception):
+    """The conversation is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A row: what it is called, what it takes, what it does.
+
+    Attributes:
+        argument: How its argument is written in the help; empty where it takes none.
+        offers: What its argument can be.
+    """
+
+    name: str
+    argument: str
+    does: str
+    run: Callable[[Talk, str], None]
+    offers: Callable[[Talk], Iterable[str]] = lambda talk: ()
+
+
+def run(talk: Talk, line: str) -> bool:
+    """Run a line that begins with a slash; False where it is no command but a question, such as one about a path.
+
+    Raises:
+        UsageError: No such command, or not with such an argument.
+        Leave: It was the one that ends the conversation.
+    """
+    word, _, argument = line.partition(" ")
+    name, argument = word[1:], argument.strip()
+    command = next((row for row in COMMANDS if row.name == name or (name == "exit" and row.name == "quit")), None)
+    if command is None:
+        if "/" in name or not name:
+            return False
+        near = difflib.get_close_matches(name, [row.name for row in COMMANDS], n=1)
+        hint = f"did you mean /{near[0]}?" if near else "/help lists them"
+        raise UsageError(f"no command /{name}", hint)
+    if argument and not command.argument:
+        raise UsageError(f"/{name} takes nothing after it")
+    command.run(talk, argument)
+    return True
+
+
+def suggestions(talk: Talk, line: str) -> list[str]:
+    """What a line that was begun could become: the word that is being typed, whole."""
+    word, has_argument, typed = line.partition(" ")
+    if not word.startswith("/"):
+        return []
+    if not has_argument:
+        return [f"/{row.name}" for row in COMMANDS if row.name.startswith(word[1:])]
+    offers = (row.offers(talk) for row in COMMANDS if f"/{row.name}" == word)
+    return [one for offered in offers for one in offered if one.startswith(typed)]
+
+
+def _help(talk: Talk, _argument: str) -> None:
+    rows = [(f"/{row.name} {row.argument}".rstrip(), row.does) for row in COMMANDS]
+    rows += [
+        ("!multi … !end", "a question of several lines"),
+        ("!edit", "write the question in an editor"),
+        ("Ctrl-C", "stop the answer; twice: leave"),
+        ("Ctrl-D", "leave"),
+    ]
+    print_table(("", ""), rows)
+
+
+def _sources(talk: Talk, _argument: str) -> None:
+    for source in _last(talk).sources:
+        print_source(talk, source)
+    if not _last(talk).sources:
+        talk.out.print("the last answer has no sources")
+
+
+def print_source(talk: Talk, source: Source) -> None:
+    """A quote with its number and place, and what it stands under."""
+    from rich.text import Text
+
+    from ragqa.cli.answers import source_place
+
+    line = Text(f"[{source.n}] ").append(source_place(source))
+    line.append(in_line("  " + " > ".join(source.heading)) if source.heading else "", style="dim")
+    talk.out.print(line)
+    talk.out.print(Text(shown("\n".join(f"    {one}" for one in source.quote.splitlines()))))
+
+
+def _why(talk: Talk, _argument: str) -> None:
+    from ragqa.cli.answers import print_explanation
+
+    _last(talk)
+    if talk.answer is None:
+        raise UsageError("how that answer came about is no longer known", "/retry asks again")
+    print_explanation(talk.answer, talk.out)
+
+
+def _open(talk: Talk, argument: str) -> None:
+    from ragqa.cli.opening import open_source
+
+    sources = {str(source.n): source for source in _last(talk).sources}
+    source = sources.get(argument or "1")
+    if source is None:
+        known = f"there are {', '.join(sources)}" if sources else "the last answer has none"
+        raise UsageError(f"no source {argument or '1'}", known)
+    open_source(source.path, source.line_start, os.environ)
+
+
+def _collection(talk: Talk, argument: str) -> None:
+    if argument:
+        talk.asking.choose([] if argument == ALL else argument.split())
+    names = ", ".join(talk.asking.collections) or "all collections"
+    others = ", ".join(_collections(talk))
+    talk.remark(f"asking {names}" if argument else f"asking {names}; there are: {others}")
+
+
+def _model(talk: Talk, argument: str) -> None:
+    from ragqa.catalogue import DEFAULTS
+
+    if argument:
+        talk.asking.use(replace(talk.asking.settings, model=argument))
+    used = talk.asking.settings.model or DEFAULTS["generate"]
+    talk.remark(f"{used} writes" if argument else f"{used} writes; there are: {', '.join(_models(talk))}")
+
+
+def _template(talk: Talk, argument: str) -> None:
+    if argument:
+        talk.asking.use(replace(talk.asking.settings, template=argument))
+    used = talk.asking.settings.template
+    talk.remark(f"asking with {used}" if argument else f"asking with {used}; there are: {', '.join(_templates(talk))}")
+
+
+def _save(talk: Talk, argument: str) -> None:
+    _last(talk)
+    if not argument:
+        raise UsageError("/save wants a file", "for example /save bridge.md")
+    path = Path(argument).expanduser()
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        raise UsageError(f"{path}: is there already", "choose another name; nothing was overwritten") from None
+    except OSError as error:
+        raise NotWritable(f"{path}: {error.strerror}") from error
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
+        file.write(as_markdown(talk.turns))
+    talk.remark(f"{len(talk.turns)} turns are in {path}")
+
+
+def as_markdown(turns: Sequence[Turn]) -> str:
+    """A conversation as a document: each question a heading, its answer, its sources with their places."""
+    parts = []
+    for turn in turns:
+        sources = [f"{s.n}. {in_line(f'{s.path}:{s.line_start}')}" for s in turn.sources]
+        title = f"## {' '.join(shown(turn.question).split())}"
+        parts.append("\n\n".join([title, shown(turn.answer), *(["\n".join(sources)] if sources else [])]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _retry(talk: Talk, _argument: str) -> None:
+    if not talk.retry():
+        raise UsageError("nothing was asked yet")
+
+
+def _reset(talk: Talk, _argument: str) -> None:
+    talk.reset()
+    talk.remark("a new conversation")
+
+
+def _history(talk: Talk, _argument: str) -> None:
+    from rich.text import Text
+
+    for turn in talk.turns:
+        talk.out.print(Text(shown(f"> {turn.question}"), style="dim"))
+        talk.out.print(Text(shown(turn.answer) + "\n"))
+
+
+def _quit(_talk: Talk, _argument: str) -> None:
+    raise Leave
+
+
+def _last(talk: Talk) -> Turn:
+    if not talk.turns:
+        raise UsageError("nothing was asked yet")
+    return talk.turns[-1]
+
+
+def _collections(talk: Talk) -> list[str]:
+    return [ALL, *sorted({record.collection for record in talk.asking.store.known().values()})]
+
+
+def _models(talk: Talk) -> list[str]:
+    from ragqa.models import installed
+
+    return [manifest.name for manifest in installed(talk.asking.settings.models) if manifest.kind == "generate"]
+
+
+def _templates(talk: Talk) -> list[str]:
+    from ragqa.prompt import templates
+
+    return sorted(templates(talk.asking.settings.prompts))
+
+
+def _numbers(talk: Talk) -> list[str]:
+    return [str(source.n) for source in talk.turns[-1].sources] if talk.turns else []
+
+
+ALL = "all"
+COMMANDS = (
+    Command("help", "", "this list", _help),
+    Command("sources", "", "the quotes of the last answer, with their places", _sources),
+    Command("why", "", "how the last answer came about: scores, tokens, prompt", _why),
+    Command("open", "N", "open source N of the last answer in your editor", _open, _numbers),
+    Command("collection", "NAME", "ask this collection only; `all` asks all", _collection, _collections),
+    Command("model", "NAME", "let another Llama write", _model, _models),
+    Command("template", "NAME", "ask for another shape of answer", _template, _templates),
+    Command("save", "FILE", "write the conversation into a new file, as Markdown", _save),
+    Command("retry", "", "ask the last question again, wider", _retry),
+    Command("reset", "", "begin a new conversation", _reset),
+    Command("history", "", "what was said so far", _history),
+    Command("quit", "", "leave", _quit),
+)

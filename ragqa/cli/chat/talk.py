@@ -1,0 +1,115 @@
+"""A conversation as it goes on: what was said, what is being asked, and what is kept of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ragqa.cli.answers import Growing, print_answer
+from ragqa.cli.render import console, in_line
+from ragqa.turn import Turn, turn_of
+from ragqa.types import Answer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ragqa.cli.asking import Asking
+    from ragqa.cli.recording import Recording
+
+WIDER = 2  # so many times more passages and quotes are looked at when the same is asked again
+
+
+class Talk:
+    """Questions and answers, oldest first.
+
+    Args:
+        conversation: Its id in the history; empty until something was answered in a new one.
+        decorated: Whether a person reads along, who is shown what was searched for.
+
+    Attributes:
+        turns: What was said.
+        answer: The last answer; None where it was given in another session.
+    """
+
+    def __init__(
+        self,
+        asking: Asking,
+        recording: Recording,
+        *,
+        turns: list[Turn],
+        conversation: str,
+        decorated: bool,
+        plain: bool = False,
+    ) -> None:
+        self.asking = asking
+        self.recording = recording
+        self.turns = turns
+        self.conversation = conversation
+        self.decorated = decorated
+        self.plain = plain
+        self.answer: Answer | None = None
+        self._asked_with: object = None
+
+    @property
+    def out(self) -> Console:
+        """Made anew each time: the terminal may have another size."""
+        return console(plain=self.plain)
+
+    def ask(self, question: str) -> None:
+        """Answer a question, print and keep it. One that is interrupted or refused leaves all as it was."""
+        self._tell(question, self.turns)
+        self._keep()
+
+    def retry(self) -> bool:
+        """Ask the last question again, in its place; wider where nothing else has changed. False: there is none."""
+        if not self.turns:
+            return False
+        last, settings = self.turns[-1], self.asking.settings
+        if self._asked_with == self._with():
+            wider = replace(settings, passages=settings.passages * WIDER, quotes=settings.quotes * WIDER)
+            self.remark(f"looking at {wider.passages} passages and quoting up to {wider.quotes} sentences")
+            self.asking.settings = wider
+        try:
+            self._tell(last.question, self.turns[:-1])
+        finally:
+            self.asking.settings = settings
+        self._keep(instead_of=last.id)
+        return True
+
+    def reset(self) -> None:
+        """Begin anew; what was said stays in the history."""
+        self.turns, self.conversation, self.answer, self._asked_with = [], "", None, None
+
+    def remark(self, text: str) -> None:
+        """Say something beside the conversation, to a person."""
+        from rich.text import Text
+
+        if self.decorated:
+            self.out.print(Text(in_line(text), style="dim"))
+
+    def _tell(self, question: str, before: list[Turn]) -> None:
+        follows = self.asking.follow(question, before)
+        if follows:
+            self.remark(f"searched: {follows.query}")
+        out = self.out
+        growing = Growing(out) if self.decorated else None
+        answer = self.asking(question, growing=growing, follows=follows, turns=before)
+        print_answer(answer, plain=self.plain, growing=growing)
+        if answer.prompt and answer.prompt.turns_dropped:
+            self.remark(f"the first {answer.prompt.turns_dropped} turns had no room in the prompt")
+        self.turns = [*before, turn_of(answer)]
+        self.answer, self._asked_with = answer, self._with()
+
+    def _keep(self, instead_of: str = "") -> None:
+        assert self.answer
+        self.conversation = self.conversation or self.answer.id
+        self.recording.keep(
+            self.answer,
+            conversation=self.conversation,
+            collections=self.asking.collections,
+            instead_of=instead_of,
+        )
+
+    def _with(self) -> object:
+        """What an answer depends on beside the question."""
+        return self.asking.settings, self.asking.collections
