@@ -45,6 +45,8 @@ PLANNED = frozenset(
     "backup bundle classify cluster collections doctor embed get import-llm map reindex related unbundle watch".split()
 )
 
+QUESTION_WORDS = frozenset("what who whom whose which when where why how is are do does did can".split())
+
 
 @app.callback(invoke_without_command=True)
 def _root(context: typer.Context, version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
@@ -126,7 +128,7 @@ def _with_command(arguments: Sequence[str], names: Sequence[str]) -> list[str]:
     if first in PLANNED:
         raise UsageError(f"`ragqa {first}` is not in this version", f"a question is asked with `ragqa ask {first!r}`")
     near = difflib.get_close_matches(first, names, n=1, cutoff=0.75)
-    if near:
+    if near and first not in QUESTION_WORDS:
         raise UsageError(f"no command {first!r}", f"did you mean `ragqa {near[0]}`? A question: `ragqa ask {first!r}`")
     return ["ask", *arguments]
 
