@@ -103,7 +103,8 @@ def ask(
         quiet=quiet,
         many=bool(batch),
     )
-    recording = Recording(settings.logs if settings.log and not no_log else None, quiet)
+    kept = settings.log and not no_log and not documents  # what --with is given is forgotten
+    recording = Recording(settings.logs if kept else None, quiet)
     if batch:
         print_lines(_batch(asking, _lines(batch), explain, recording))
         recording.close()

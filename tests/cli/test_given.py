@@ -148,4 +148,5 @@ def test_nothing_of_it_is_left_on_disk(prepared: Ragqa, tmp_path: Path):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     assert prepared("ask", LIT, "--with", "-", "--quotes", stdin=LIGHTHOUSE, env={"TMPDIR": str(scratch)}).code == 0
+    assert not (prepared.home / "logs.db").exists()
     assert list(scratch.iterdir()) == []

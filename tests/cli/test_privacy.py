@@ -102,7 +102,7 @@ def test_a_network_file_system_is_known_by_the_nearest_mount(tmp_path: Path):
 
 
 def test_on_a_network_file_system_nothing_rests_on_shared_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("ragqa.store.schema.network_file_system", lambda path: "nfs4")
+    monkeypatch.setattr("ragqa.database.network_file_system", lambda path: "nfs4")
     create_index(tmp_path / "far.db", fingerprint="f", model="m", dim=8).close()
     monkeypatch.undo()
     create_index(tmp_path / "near.db", fingerprint="f", model="m", dim=8).close()
