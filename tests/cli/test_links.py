@@ -21,7 +21,9 @@ from ragqa.files import readable
 # Our own form and no other: a name of eight digits, an address of printable ASCII, and its end.
 LINK = re.compile(r"\x1b\]8;id=([0-9a-f]{8});(file://[!-:<-~]*)\x1b\\(.*?)\x1b\]8;;\x1b\\", re.DOTALL)
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-NAMES = st.binary(min_size=1, max_size=60).filter(lambda name: b"\0" not in name and b"/" not in name)
+NAMES = st.binary(min_size=1, max_size=60).filter(
+    lambda name: b"\0" not in name and b"/" not in name and name not in (b".", b"..")
+)
 
 
 def printed(path: Path, label: str, line: int = 1, width: int = 300) -> str:
