@@ -1,9 +1,13 @@
-"""What the documentation says of the command line is so: every command and option in it exists."""
+"""What the documentation says of the command line is so, what is generated is up to date, and links lead somewhere."""
 
 from __future__ import annotations
 
 import re
 import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,9 +17,8 @@ import typer
 
 from ragqa.cli.app import app
 from tests.conftest import ROOT
+from tests.pages import PAGES, blocks
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "corpus" / "manual").iterdir()), *sorted((ROOT / "docs").rglob("*.md"))]
-FENCE = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"(?<!`)`((?:\w+=\S+ )*ragqa [^`\n]+)`")
 # A use begins a line or follows a prompt, a pipe, a substitution or an assignment; it ends where the shell ends it.
 USE = re.compile(r"""(?:^|[$|;&(]|\$\()\s*(?:\w+=\S+\s+)*(?:\S*/)?(ragqa|scripts/ask)\s+(.*)$""")
@@ -36,9 +39,10 @@ def options(command: str) -> set[str]:
     return {name for parameter in COMMANDS[command].params for name in parameter.opts} | EVERYWHERE
 
 
-def uses(text: str) -> Iterator[str]:
+def uses(page: Path) -> Iterator[str]:
     """What stands after `ragqa` wherever the page shows it being run."""
-    shown = [line for block in FENCE.findall(text) for line in block.splitlines()]
+    text = page.read_text()
+    shown = [line for block in blocks(page) for line in block.text.splitlines()]
     shown += [line for line in text.splitlines() if line.startswith("    ")] + SPAN.findall(text)
     for line in shown:
         found = USE.search(line)
@@ -68,7 +72,7 @@ def command_of(arguments: list[str]) -> str:
     return "ask"
 
 
-SHOWN = sorted({(page.relative_to(ROOT), use) for page in PAGES for use in uses(page.read_text())})
+SHOWN = sorted({(page.relative_to(ROOT), use) for page in PAGES for use in uses(page)})
 
 
 def test_the_pages_show_the_command_being_run():
@@ -122,3 +126,34 @@ def test_every_setting_from_the_environment_is_in_the_manual():
 def test_every_link_to_a_file_leads_somewhere(page: Path):
     links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text())
     assert not [link for link in links if not (page.parent / link).exists()]
+
+
+def test_what_is_generated_is_up_to_date():
+    done = subprocess.run([sys.executable, ROOT / "scripts" / "document.py", "--check"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+MAN_PAGE = ROOT / "docs" / "ragqa.1"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_man_page_has_every_option_of_every_command(command: str):
+    text = MAN_PAGE.read_text().replace("\\-", "-")
+    section = text.split(f"\n.SS ragqa {command} ", 1)[1].split("\n.S", 1)[0]
+    assert not [one for one in options(command) - EVERYWHERE if one.startswith("-") and one not in section]
+
+
+def test_the_man_page_is_installed():
+    built = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]
+    assert built["wheel"]["shared-data"] == {"docs/ragqa.1": "share/man/man1/ragqa.1"}
+    assert "docs/ragqa.1" in built["sdist"]["include"]
+
+
+@pytest.mark.parametrize("reader", ["groff -ww -man -Tutf8 {}", "mandoc -T lint {}"])
+def test_programs_that_read_man_pages_have_nothing_to_say(reader: str):
+    program, *arguments = reader.format(MAN_PAGE).split()
+    if not shutil.which(program):
+        pytest.skip(f"{program} is not here")
+    done = subprocess.run([program, *arguments], capture_output=True, text=True)
+    said = (done.stderr if program == "groff" else done.stdout + done.stderr).splitlines()
+    assert not [line for line in said if "missing date" not in line]  # a date would change the page every day
