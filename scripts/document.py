@@ -115,10 +115,8 @@ def man_page() -> str:
         ".SH NAME",
         f"ragqa \\- {_roff(name[0].lower() + name[1:].rstrip('.'))}",
         ".SH SYNOPSIS",
-        *(
-            ".B ragqa\n[\\fIOPTIONS\\fR] \\fICOMMAND\\fR [\\fIARGUMENTS\\fR]\n.br",
-            ".B ragqa\n\\(aq\\fIquestion\\fR\\(aq",
-        ),
+        ".B ragqa\n[\\fIOPTIONS\\fR] \\fICOMMAND\\fR [\\fIARGUMENTS\\fR]\n.br",
+        ".B ragqa\n\\(aq\\fIquestion\\fR\\(aq",
         ".SH DESCRIPTION",
         *_paragraphs(rest),
         ".SH OPTIONS",
@@ -167,12 +165,12 @@ def _code(text: str) -> Iterator[str]:
     yield ".PP\n.nf\n.RS 4\n" + "\n".join(_roff(line.removeprefix("    ")) for line in text.splitlines()) + "\n.RE\n.fi"
 
 
+_ROFF = str.maketrans({"\\": "\\e", "-": "\\-", "`": "\\(ga", "'": "\\(aq", "^": "\\(ha", "~": "\\(ti", '"': "\\(dq"})
+
+
 def _roff(text: str) -> str:
     """Text as roff takes it: no line begins a request, hyphens stay hyphens that can be copied."""
-    text = (
-        text.replace("\\", "\\e").replace("-", "\\-").replace("`", "\\(ga").replace("'", "\\(aq").replace("^", "\\(ha")
-    )
-    text = text.replace("~", "\\(ti").replace('"', "\\(dq")
+    text = text.translate(_ROFF)
     text = "".join(character if character.isascii() else f"\\[u{ord(character):04X}]" for character in text)
     return f"\\&{text}" if text.startswith(".") else text
 

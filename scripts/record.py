@@ -31,6 +31,7 @@ COMMANDS = (
     "ragqa 'How many documents mention Okapi?'",
     "ragqa 'Who painted the Mona Lisa?'",
 )
+NOT_TAKEN_ALONG = ("RAGQA_", "LC_", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES")  # what would change the picture
 FRAME = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
 _COLOURS = {"default": None, "brown": "yellow"}  # what pyte calls otherwise than rich
 
@@ -46,10 +47,10 @@ def record(commands: Sequence[str], home: Path) -> Text:
 def type_in(command: str, home: Path) -> bytes:
     """Every byte that a command sends to its terminal."""
     own = {"RAGQA_HOME": str(home), "RAGQA_WARM": "0", "TERM": "xterm-256color", "LANG": "C.UTF-8"}
-    own |= {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("RAGQA_", "LC_", "NO_COLOR"))} | own
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(NOT_TAKEN_ALONG)} | own | {"PATH": path}
     return pexpect.run(
-        f"bash -c {pexpect_quoted(command)}",
+        f"bash -c {in_double_quotes(command)}",
         cwd=str(ROOT),
         env=environment,
         timeout=120,
@@ -57,7 +58,7 @@ def type_in(command: str, home: Path) -> bytes:
     )
 
 
-def pexpect_quoted(command: str) -> str:
+def in_double_quotes(command: str) -> str:
     """As one word of a line that pexpect takes apart, which knows double quotes and backslashes."""
     return '"' + re.sub(r'(["\\])', r"\\\1", command) + '"'
 

@@ -1,4 +1,4 @@
-"""The pages of the documentation: the blocks of shell that they show, and what a reader who types them would see."""
+"""The pages of the documentation: what they show being run, and what a reader who types them would see."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ FENCE = re.compile(
     r"```(?P<language>\w*)\n(?P<text>.*?)^```",
     re.MULTILINE | re.DOTALL,
 )
-SHELL = ("bash", "console")
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Block:
     code: int = 0
 
     def commands(self) -> list[Command]:
-        found = list(_typed(self) if self.language == "console" else _lines(self))
+        found = list(READ[self.language](self))
         if found and self.code:
             last = found[-1]
             found[-1] = Command(last.line, last.text, last.shown, self.code)
@@ -75,8 +74,8 @@ def blocks(page: Path) -> Iterator[Block]:
         yield Block(page, line, found["language"], found["text"], reason, code)
 
 
-def shell_blocks(page: Path) -> list[Block]:
-    return [block for block in blocks(page) if block.language in SHELL]
+def blocks_to_run(page: Path) -> list[Block]:
+    return [block for block in blocks(page) if block.language in READ]
 
 
 def complete(script: str) -> bool:
@@ -110,6 +109,13 @@ def _typed(block: Block) -> Iterator[Command]:
         shown = "\n".join(lines[1 + len(further) :]).strip("\n")
         before = block.text[: block.text.index(part)]
         yield Command(block.line + before.count("\n"), typed, shown or None)
+
+
+def _program(block: Block) -> Iterator[Command]:
+    yield Command(block.line, f"python - <<'END'\n{block.text}END")
+
+
+READ = {"bash": _lines, "console": _typed, "python": _program}
 
 
 def run(commands: list[Command], ragqa: Ragqa, folder: Path) -> list[Ran]:

@@ -11,7 +11,7 @@ import pytest
 
 from ragqa.catalogue import DEFAULTS
 from tests.conftest import RAGQA, ROOT, Ragqa
-from tests.pages import GUIDES, MANUAL, TUTORIAL, Command, Ran, like, run, shell_blocks
+from tests.pages import GUIDES, MANUAL, TUTORIAL, Command, Ran, blocks_to_run, like, run
 
 # Why blocks are not run, and how many there are of each: a new one has to be thought about here, too.
 NOT_RUN = {
@@ -27,7 +27,7 @@ HAS = {
     "recipes/bread.md": "# Bread\n\nThe dough rests for 18 hours at room temperature.\n",
     "recipes/kettle.md": "# Kettle\n\nDescale the kettle when it takes more than four minutes to boil.\n",
 }
-SHOWN = [page for page in [*GUIDES, *MANUAL] if shell_blocks(page)]
+SHOWN = [page for page in [*GUIDES, *MANUAL] if blocks_to_run(page)]
 BEFORE_THE_MANUAL = [
     "mkdir ~/library && cd ~/library",
     "cp -r ../ragqa/{scripts,.venv,corpus/embeddings,constraints.txt,pyproject.toml} .",
@@ -43,13 +43,13 @@ def name(page: Path) -> str:
 
 
 def test_what_is_not_run_has_a_reason_that_is_known_here():
-    reasons = [block.reason for page in SHOWN for block in shell_blocks(page) if block.reason]
+    reasons = [block.reason for page in SHOWN for block in blocks_to_run(page) if block.reason]
     assert {reason: reasons.count(reason) for reason in reasons} == NOT_RUN
 
 
 @pytest.mark.parametrize("page", SHOWN, ids=name)
 def test_bash_can_read_every_command(page: Path):
-    for block in shell_blocks(page):
+    for block in blocks_to_run(page):
         assert block.commands()
 
 
@@ -96,7 +96,7 @@ def embedded_llama(library: Ragqa) -> Path:
 
 
 def notes_of_the_tutorial() -> list[Command]:
-    return next(block.commands() for block in shell_blocks(TUTORIAL) if "cat >" in block.text)
+    return next(block.commands() for block in blocks_to_run(TUTORIAL) if "cat >" in block.text)
 
 
 @pytest.mark.model
@@ -105,7 +105,7 @@ def test_every_command_of_the_page_does_what_the_page_says(page: Path, reader: R
     before = [Command(0, "unset RAGQA_HOME"), *notes_of_the_tutorial()]
     if page in MANUAL:
         before += [Command(0, line) for line in BEFORE_THE_MANUAL]
-    typed = [command for block in shell_blocks(page) if not block.reason for command in block.commands()]
+    typed = [command for block in blocks_to_run(page) if not block.reason for command in block.commands()]
     ran = run([*before, *typed, Command(0, "ragqa serve --stop >/dev/null || true")], reader, tmp_path / "typed")
     faults = "".join(fault(page, one) for one in ran)
     if faults:
