@@ -6,6 +6,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from tests.conftest import ROOT, Ragqa
@@ -104,7 +105,7 @@ def _typed(block: Block) -> Iterator[Command]:
             continue
         lines = part.splitlines()
         assert lines[0].startswith("$ "), f"{block.page.name}:{block.line}: no command over {lines[0]!r}"
-        further = [line for line in lines[1:] if line.startswith("> ") or line == ">"]
+        further = list(takewhile(lambda line: line.startswith(">"), lines[1:]))
         typed = "\n".join(line[2:] for line in [lines[0], *further])
         shown = "\n".join(lines[1 + len(further) :]).strip("\n")
         before = block.text[: block.text.index(part)]
@@ -134,6 +135,6 @@ def run(commands: list[Command], ragqa: Ragqa, folder: Path) -> list[Ran]:
 
 
 def like(shown: str, printed: str) -> bool:
-    """Whether this was printed, where `…` stands for anything."""
-    pattern = "[^\n]*".join(map(re.escape, re.sub(r"^…$", "\0", shown, flags=re.MULTILINE).split("…")))
-    return bool(re.fullmatch(pattern.replace("\0", ".*").replace("\\\0", ".*"), printed.strip("\n"), re.DOTALL))
+    """Whether this was printed: `…` stands for any rest of a line and, alone on one, for any lines."""
+    lines = ["(?s:.*)" if line == "…" else re.escape(line).replace("…", ".*") for line in shown.splitlines()]
+    return bool(re.fullmatch("\n".join(lines), printed.strip("\n")))
