@@ -1,15 +1,17 @@
 """Every error ragqa raises on purpose, with the exit code it ends the command with.
 
-RagqaError                      1
-├─ UsageError                   2   the command line or a setting makes no sense
-├─ NoIndex                     10   nothing has been indexed yet
-├─ IndexLocked                 11   another process is writing
-├─ ModelError                  12   missing, damaged, or of a kind that is not loaded
-│  └─ FingerprintMismatch      12   the index was made with another model
-├─ IndexDamaged                13   or from a newer version of ragqa
-├─ NotWritable                 14   no space, no permission, standard output closed
-├─ NetworkBlocked              16   something other than `models pull` tried to use the network
-└─ BadInput                     3   one document cannot be read; the others can
+To catch one is to catch all below it:
+
+    RagqaError                      1
+    ├─ UsageError                   2   the command line or a setting makes no sense
+    ├─ NoIndex                     10   nothing has been indexed yet
+    ├─ IndexLocked                 11   another process is writing
+    ├─ ModelError                  12   missing, damaged, or of a kind that is not loaded
+    │  └─ FingerprintMismatch      12   the index was made with another model
+    ├─ IndexDamaged                13   or from a newer version of ragqa
+    ├─ NotWritable                 14   no space, no permission, standard output closed
+    ├─ NetworkBlocked              16   something other than `models pull` tried to use the network
+    └─ BadInput                     3   one document cannot be read; the others can
 """
 
 from __future__ import annotations

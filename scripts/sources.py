@@ -36,7 +36,7 @@ def manual() -> dict[str, list[str]]:
 
 
 def rows(paragraph: str) -> list[tuple[str, str]]:
-    """`NAME  what it is`, line by line, longer ones going on further in; nothing where the paragraph is no such list."""
+    """`NAME  what it is`, line by line, longer ones going on further in; nothing where it is no such list."""
     lines = re.sub(r"\n {4,}(?=\S)", " ", paragraph).splitlines()
     found = [re.fullmatch(r" {0,3}(\S+) {2,}(\S.*)", line) for line in lines]
     return [(one[1], one[2]) for one in found if one] if all(found) else []
