@@ -74,6 +74,7 @@ def reader(library: Ragqa, tmp_path: Path) -> Ragqa:
     home, clone = tmp_path / "home", tmp_path / "home" / "ragqa"
     data = home / ".local" / "share" / "ragqa"
     (data / "models").mkdir(parents=True)
+    data.chmod(0o700)
     for model in (library.home / "models").iterdir():
         (data / "models" / model.name).symlink_to(model.resolve())
     shutil.copy(library.db, data)
