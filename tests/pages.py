@@ -57,6 +57,11 @@ class Block:
             found[-1] = Command(last.line, last.text, last.shown, self.code)
         return found
 
+    def typed(self) -> list[str]:
+        """The lines that a reader would type; all lines of a block that is no shell."""
+        typed = [command.text for command in self.commands()] if self.language in READ else [self.text]
+        return [line for text in typed for line in text.splitlines()]
+
 
 @dataclass(frozen=True)
 class Ran:

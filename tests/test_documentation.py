@@ -42,7 +42,7 @@ def options(command: str) -> set[str]:
 def uses(page: Path) -> Iterator[str]:
     """What stands after `ragqa` wherever the page shows it being run."""
     text = page.read_text()
-    shown = [line for block in blocks(page) for line in block.text.splitlines()]
+    shown = [line for block in blocks(page) for line in block.typed()]
     shown += [line for line in text.splitlines() if line.startswith("    ")] + SPAN.findall(text)
     for line in shown:
         found = USE.search(line)
