@@ -46,7 +46,14 @@ def record(commands: Sequence[str], home: Path) -> Text:
 
 def type_in(command: str, home: Path) -> bytes:
     """Every byte that a command sends to its terminal."""
-    own = {"RAGQA_HOME": str(home), "RAGQA_WARM": "0", "RAGQA_LOG": "0", "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+    own = {
+        "RAGQA_HOME": str(home),
+        "RAGQA_WARM": "0",
+        "RAGQA_LOG": "0",
+        "RAGQA_HYPERLINKS": "0",
+        "TERM": "xterm-256color",
+        "LANG": "C.UTF-8",
+    }
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {k: v for k, v in os.environ.items() if not k.startswith(NOT_TAKEN_ALONG)} | own | {"PATH": path}
     return pexpect.run(

@@ -36,6 +36,9 @@ BEFORE_THE_MANUAL = [
     "echo 'Who built the bridge?' > questions.txt",
     "for day in {1..99}; do echo 'Bread keeps in a wooden box.'; echo; done > ~/notes/bread.md",
     "ragqa index ~/notes -c notes",
+    "echo 'The lease ends on 30 June 2027.' > lease.txt; echo 'Thank you for the flowers.' > letter.txt",
+    "echo '# The function load was renamed.' > names.py; git init -q; git add names.py",
+    "echo '# The function load was renamed: it is called read_all now.' > names.py",
 ]
 
 
