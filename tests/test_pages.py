@@ -18,7 +18,7 @@ NOT_RUN = {
     "it needs the network": 3,
     "it runs these tests": 1,
     "it installs into an environment": 1,
-    "it waits for a key": 1,
+    "it waits for a key": 2,
     "it takes a minute, and its own tests run it": 1,
     "the folders are the reader's": 1,
     "it changes the shell's own files": 1,
