@@ -14,15 +14,26 @@ from ragqa.terms import STOP_WORDS, WORD
 from ragqa.whole import recognise
 
 # How much the words of a question speak for one that follows, in logits of support.
-OPENS, REFERS, NOTHING_OWN, LITTLE_OWN = 4.0, 2.5, 3.0, 1.5
+OPENS, REFERS, NOTHING_OWN, LITTLE_OWN = 4.0, 2.5, 3.0, 1.0
 LITTLE, MUCH = 2, 3  # words of its own
-EACH_OWN = 2.0  # that each word beyond these speaks against it
+EACH_OWN, NAMED = 2.0, 2.0  # what speaks against it: each word beyond these, and a name
 EMPHASIS = 1.5  # words of the question for each of those it follows on
 MOST_TIMES = 4
 MOST_BEFORE = 24  # words of what a question follows on; what was said first goes first
 
 _OPENING = re.compile(
     r"^(?:(?:and|or|but|so|then|also|plus|ok(?:ay)?|what about|how about|what if|same (?:for|with))\b[\s,.:;]*)+",
+    re.IGNORECASE,
+)
+# What begins so and asks nothing is a piece of a question: "with npx?", "from inside Python?"
+_PIECE = re.compile(
+    r"(?:in|on|at|for|with|from|without|to|by|than|like|as|under|inside|compared|instead|except|just|only|any|not"
+    r"|during|after|before|since|until)\b",
+    re.IGNORECASE,
+)
+_ASKS = re.compile(
+    r"\b(?:what|which|who|whom|whose|where|when|why|how|is|are|was|were|do|does|did|can|could|should|would|will|has"
+    r"|have|had|may|must)\b",
     re.IGNORECASE,
 )
 _PRONOUN = re.compile(
@@ -69,9 +80,13 @@ def leaning(question: str) -> float:
     """How far the words of a question alone say that it needs what was said before, in logits of support."""
     asked = question.strip()
     own = content(_OPENING.sub("", asked))
-    opens = OPENS * bool(_OPENING.match(asked))
+    opens = _OPENING.match(asked) or (_PIECE.match(asked) and not _ASKS.search(asked))
+    refers = _refers(asked)
     few = NOTHING_OWN if len(own) <= 1 else LITTLE_OWN if len(own) <= LITTLE else 0.0
-    return opens + few + REFERS * _refers(asked) - EACH_OWN * max(len(own) - MUCH, 0)
+    speaks_against = EACH_OWN * max(len(own) - MUCH, 0)
+    if not (opens or refers) and _names(asked.partition(" ")[2]):  # any word may begin with a capital if it is first
+        speaks_against += NAMED
+    return OPENS * bool(opens) + REFERS * refers + few - speaks_against
 
 
 def condense(question: str, before: str) -> Condensed:
