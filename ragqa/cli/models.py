@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from ragqa.catalogue import DEFAULTS
+from ragqa.catalogue import DEFAULTS, MODELS
 from ragqa.cli import complete
 from ragqa.cli.options import Quiet, advise, settle, speaker
 from ragqa.cli.render import model_rows, print_json, print_table
 from ragqa.config_file import write_setting
 from ragqa.errors import ModelError
 from ragqa.manifest import verify
+from ragqa.memory import need_of, room
 from ragqa.models import add, installed, pull, ready
 from ragqa.settings import Settings
 
@@ -53,14 +54,27 @@ def _list_without_command(context: typer.Context) -> None:
 
 
 def list_models(as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False) -> None:
-    """List known and added models; a star marks the ones in use."""
+    """List known and added models; a star marks the ones in use, and the last line which Llama fits this machine."""
     settings = settle()
-    rows = list(model_rows(installed(settings.models), _defaults(settings)))
-    columns = ("name", "kind", "state", "size", "licence", "source", "note")
+    left = room()
+    rows = list(model_rows(installed(settings.models), _defaults(settings), left))
+    columns = ("name", "kind", "state", "size", "licence", "source", "note", "memory")
     if as_json:
         print_json([dict(zip(columns, row, strict=True)) for row in rows])
-    else:
-        print_table(columns, rows)
+        return
+    print_table(columns, rows)
+    advise(_recommendation(left), quiet=False)
+
+
+def _recommendation(left: int) -> str:
+    """The largest Llama of the catalogue that fits into `left` bytes."""
+    fitting = [m for m in MODELS.values() if m.kind == "generate" and need_of(m.kind, m.size).whole <= left]
+    has = f"{left / 1e9:.1f} GB of memory to spare"
+    if not fitting:
+        return f"{has}: no Llama fits; `ragqa ask --quotes` needs none"
+    best = max(fitting, key=lambda model: model.size)
+    way = "comes with ragqa" if best.wheel else f"`ragqa models pull {best.name}`"
+    return f"{has}: {best.name} is the largest Llama that fits ({way}); larger ones write better, and more slowly"
 
 
 def verify_models(name: Annotated[str, typer.Argument(help="One model; all without it.")] = "") -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from ragqa.catalogue import DEFAULTS
 from ragqa.errors import ModelError, NoIndex, UsageError
-from ragqa.manifest import Manifest
+from ragqa.manifest import MANIFEST, Manifest, read_manifest
+from ragqa.memory import INDEXING, Need, need_of, require_room
 from ragqa.models import ready
 from ragqa.settings import Settings
 from ragqa.types import Filter
@@ -39,6 +40,7 @@ def open_embedder(settings: Settings, say: Say) -> Embedder:
 @cache
 def _embedder(manifest: Manifest, threads: int) -> Embedder:
     """One for every manifest, so that a fork of the warm process finds the one that is loaded."""
+    require_room(manifest.name, _need(manifest), "close other programs, raise the limit, or use a smaller model")
     if manifest.backend == "onnx":
         from ragqa.embed.onnx import OnnxEmbedder
 
@@ -102,6 +104,7 @@ def open_for_indexing(settings: Settings, say: Say) -> tuple[SQLiteStore, Embedd
     from ragqa.store.opening import create_index
 
     embedder = open_embedder(settings, say)
+    require_room(embedder.name, _beside(settings) + INDEXING, "close other programs, or raise the limit")
     store = create_index(
         settings.db,
         fingerprint=fingerprint(embedder),
@@ -129,18 +132,24 @@ def open_writing(settings: Settings, system: str | None, say: Say) -> Writing:
             f" answer of {max_answer:,}",
             "a smaller `-o budget N` or `-o max_answer N`",
         )
-    generator = _generator(manifest, budget + max_answer + SPARE_TOKENS, settings.cores)
+    generator = _generator(manifest, budget + max_answer + SPARE_TOKENS, settings.cores, _beside(settings))
     excerpt = 0 if large else max(EXCERPT, sentences)
     return Writing(generator, template, budget, max_answer, system, sentences, excerpt)
 
 
 @cache
-def _generator(manifest: Manifest, memory: int, threads: int) -> LlamaGenerator:
-    """One for every manifest and memory, for the same reason."""
+def _generator(manifest: Manifest, memory: int, threads: int, beside: Need) -> LlamaGenerator:
+    """One for every manifest and memory, for the same reason.
+
+    Args:
+        beside: What the embedder takes, which is loaded at the same time.
+    """
     from ragqa.generate import LlamaGenerator
     from ragqa.heads import Heads
     from ragqa.tokens import BytePairEncoding
 
+    hint = "`--quotes` needs no Llama; a smaller one: `ragqa models list`"
+    require_room(manifest.name, _need(manifest, memory) + beside, hint)
     return LlamaGenerator(
         manifest.weights,
         name=manifest.name,
@@ -151,6 +160,16 @@ def _generator(manifest: Manifest, memory: int, threads: int) -> LlamaGenerator:
         threads=threads,
         heads=Heads(manifest.folder / "heads", manifest.largest.sha256),
     )
+
+
+def _need(manifest: Manifest, tokens: int = 0) -> Need:
+    return need_of(manifest.kind, manifest.size, backend=manifest.backend, tokens=tokens)
+
+
+def _beside(settings: Settings) -> Need:
+    """What the embedder that is asked for takes while it reads a question; nothing as long as it is not ready."""
+    folder = settings.models / (settings.embed_model or DEFAULTS["embed"])
+    return _need(read_manifest(folder)) if (folder / MANIFEST).is_file() else Need(0, 0)
 
 
 def load(embedder: Embedder, writing: Writing | None, *, lasting: bool) -> None:

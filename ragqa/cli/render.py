@@ -168,9 +168,10 @@ def _figure_cells(figure: Figure) -> tuple[object, ...]:
     return f"{figure.value:.3f}", interval, figure.n
 
 
-def model_rows(installed: Sequence[Manifest], defaults: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """Known and added models: name, use, state, size, licence, source, note."""
+def model_rows(installed: Sequence[Manifest], defaults: Sequence[str], room: int) -> Iterator[tuple[str, ...]]:
+    """Known and added models: name, use, state, size, licence, source, note, and whether it fits `room` bytes."""
     from ragqa.catalogue import MODELS
+    from ragqa.memory import need_of
 
     manifests = {manifest.name: manifest for manifest in installed}
     for name in dict.fromkeys([*MODELS, *manifests]):
@@ -182,6 +183,7 @@ def model_rows(installed: Sequence[Manifest], defaults: Sequence[str]) -> Iterat
         kind = row.kind if row else manifest.kind if manifest else ""
         strange = kind == "generate" and manifest and manifest.chat_format == "plain"
         note = "no known chat template: asked in plain text" if strange else row.note if row else ""
+        need = need_of(kind, size, backend=manifest.backend if manifest else "onnx" if row and row.wheel else "").whole
         yield (
             f"{name} *" if name in defaults else name,
             kind,
@@ -190,6 +192,7 @@ def model_rows(installed: Sequence[Manifest], defaults: Sequence[str]) -> Iterat
             licence,
             source,
             note,
+            "fits" if need <= room else f"needs {need / 1e6:.0f} MB",
         )
 
 

@@ -188,10 +188,10 @@ def _token_vectors(embedder: Embedder, texts: Sequence[str], enough: int) -> lis
 
 def _sizes_that_fit(bench: Workbench) -> list[int]:
     """Sizes whose vectors have room several times over, in memory and on the disk."""
-    from ragqa.measure.bench.machine import free_memory
+    from ragqa.memory import available_memory
 
     sizes = SIZES_QUICKLY if bench.quick else SIZES
-    room = min(free_memory() // 3, shutil.disk_usage(bench.folder).free // 5)
+    room = min(available_memory() // 3, shutil.disk_usage(bench.folder).free // 5)
     fit = [size for size in sizes if size * bench.embedder.dim * 4 <= room]
     if len(fit) < len(sizes):
         bench.remarks.append(f"nearest: no room for {', '.join(f'{size:,}' for size in sizes[len(fit) :])} vectors")

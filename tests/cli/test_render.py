@@ -89,5 +89,5 @@ def test_a_llama_that_is_asked_in_plain_text_says_so_in_the_list():
         Manifest(name, "generate", "llama.cpp", "", "", (), "", Path("/"), chat_format=name)
         for name in ("chatml", "plain")
     )
-    notes = {row[0]: row[-1] for row in model_rows([known, strange], ["chatml"])}
+    notes = {row[0]: row[6] for row in model_rows([known, strange], ["chatml"], 10**9)}
     assert (notes["chatml *"], notes["plain"]) == ("", "no known chat template: asked in plain text")

@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import ragqa
+from ragqa.memory import total_memory
 
 PACKAGES = (
     "llama-cpp-python",
@@ -24,7 +25,7 @@ PACKAGES = (
     "torch",
 )
 BUSY = 0.25  # of a core, used by others: from here on the figures are worse than the machine
-_STAT, _CPUINFO, _MEMINFO = Path("/proc/stat"), Path("/proc/cpuinfo"), Path("/proc/meminfo")
+_STAT, _CPUINFO = Path("/proc/stat"), Path("/proc/cpuinfo")
 _IDLE, _WAITING = 3, 4  # places in the first line of /proc/stat
 _GUEST = 8  # from here on they count once more what stands before
 
@@ -38,7 +39,7 @@ def facts(cores: int) -> dict[str, str]:
     known = {
         "processor": processor(),
         "cores": f"{cores} used of {os.cpu_count()}",
-        "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.1f} GiB",
+        "memory": f"{total_memory() / 2**30:.1f} GiB",
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": platform.python_version(),
         "ragqa": ragqa.__version__,
@@ -69,14 +70,6 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return ""
-
-
-def free_memory() -> int:
-    """Bytes that a program could have now without any other losing some; half of all where the system does not say."""
-    if _MEMINFO.exists():
-        lines = dict(line.split(":", 1) for line in _MEMINFO.read_text(encoding="ascii").splitlines())
-        return int(lines["MemAvailable"].split()[0]) * 1024
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
 
 
 @dataclass(frozen=True, slots=True)

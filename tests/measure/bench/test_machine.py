@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from ragqa.measure.bench import machine
 from ragqa.measure.bench.machine import Moment, cores_of_others, facts, processor_name, warnings, worked
 
 CPUINFO = """processor	: 0
@@ -59,7 +58,3 @@ def test_facts_name_the_machine_and_the_packages():
         known
     )
     assert all(known.values())
-
-
-def test_memory_that_is_free_is_some_of_the_memory():
-    assert machine.free_memory() > 0
