@@ -164,7 +164,22 @@ def llama_cpp() -> Any:
     import llama_cpp
 
     llama_cpp.llama_log_set(_silent(), ctypes.c_void_p(0))
+    llama_cpp.llama_chat_format.Jinja2ChatFormatter = _UnreadTemplate
     return llama_cpp
+
+
+class _UnreadTemplate:
+    """In place of what compiles the chat template of every model that is loaded.
+
+    A template is a program of whoever made the file. To compile one works out what is constant in it, and that may
+    take for ever; and one that does not compile would keep a model from being used. Here none is ever wanted.
+    """
+
+    def __init__(self, **template: object) -> None:
+        pass
+
+    def to_chat_handler(self) -> None:
+        return None
 
 
 @cache
