@@ -36,7 +36,7 @@ from ragqa.manifest import read_manifest
 from ragqa.store.opening import open_index
 from ragqa.tokens import BytePairEncoding
 from ragqa.types import Matrix, Passage, Piece, Prompt, Vector
-from tests.conftest import CORPUS, Done, Ragqa
+from tests.conftest import CORPUS, RAGQA, Done, Ragqa
 
 pytestmark = pytest.mark.model
 
@@ -529,6 +529,39 @@ def test_what_is_no_model_is_refused_in_one_line(ragqa: Ragqa, gguf: Path, kind:
     assert ragqa("models", "path", "bad").code == 12
 
 
+@pytest.mark.parametrize("kind", BAD_FILES)
+def test_a_llama_whose_file_has_become_another_is_named_in_one_line(notes: Ragqa, gguf: Path, added: Path, kind: str):
+    added.unlink()
+    BAD_FILES[kind](added, gguf)
+    done = notes("ask", LIT, "-m", "mine")
+    assert done.out == ""
+    assert_model_error(done, str(added), "ragqa models verify")
+    assert notes("models", "verify", "mine").code == 12
+
+
+# What a question needs besides its models and its index
+
+
+def test_a_question_needs_no_cache_and_no_folder_to_write_in(notes: Ragqa, tmp_path: Path):
+    for name in ("nobody", "empty"):
+        (tmp_path / name).mkdir()
+    notes.home.chmod(0o500)
+    (notes.home / "index.db").chmod(0o400)
+    env = {
+        "HOME": str(tmp_path / "nobody"),
+        "XDG_CACHE_HOME": str(tmp_path / "nobody" / "none"),
+        "TIKTOKEN_CACHE_DIR": str(tmp_path / "empty"),
+        "HF_HOME": str(tmp_path / "nobody" / "hub"),
+        "TMPDIR": "/proc",
+        "RAGQA_WARM": "0",
+    }
+    alone = ["unshare", "-rn"] if notes.shell("unshare -rn true").code == 0 else []
+    done = notes.run([*alone, str(RAGQA), "ask", LIT, "--json"], env=env)
+    assert (done.code, done.err) == (0, "")
+    assert "1894" in done.json["answer"]
+    assert [list((tmp_path / name).iterdir()) for name in ("nobody", "empty")] == [[], []]
+
+
 # Pulling, from an imitation of the hub on this machine
 
 
@@ -592,6 +625,14 @@ def test_a_pulled_model_is_ready(ragqa: Ragqa, gguf: Path):
     assert done.out.startswith(f"{PULLED.name} is ready in ")
     assert done.err == ""
     assert ragqa("models", "verify", PULLED.name).code == 0
+
+
+def test_a_bigger_llama_takes_two_commands(notes: Ragqa, gguf: Path, added: Path):
+    with hub(gguf, sha256_of(gguf)) as env:
+        assert notes("models", "pull", PULLED.name, env=env | {"HF_HOME": str(notes.cwd)}).code == 0
+    assert notes("models", "default", PULLED.name).code == 0
+    document = notes("ask", LIT, "--json", "-o", "budget=240", "-o", "max_answer=8").json
+    assert document["models"]["generate"] == PULLED.name
 
 
 def test_a_pulled_file_that_is_not_what_the_hub_published_is_refused(ragqa: Ragqa):
