@@ -61,9 +61,7 @@ def new_folder(target: Path) -> Iterator[Path]:
     """
     parent = target.parent
     parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for left in parent.glob(".making-*"):
-        if not _running(left.name.split("-")[1]):
-            shutil.rmtree(left, ignore_errors=True)
+    clear_left_behind(parent, ".making-")
     scratch = Path(tempfile.mkdtemp(dir=parent, prefix=f".making-{os.getpid()}-"))
     try:
         yield scratch
@@ -80,6 +78,13 @@ def new_folder(target: Path) -> Iterator[Path]:
                 raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def clear_left_behind(parent: Path, prefix: str) -> None:
+    """Remove folders `<prefix><process>-…` of processes that have ended."""
+    for left in parent.glob(f"{prefix}*"):
+        if not _running(left.name.removeprefix(prefix).split("-")[0]):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _running(process: str) -> bool:
