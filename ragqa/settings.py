@@ -96,6 +96,12 @@ AT_LEAST_ONE = ("passages", "quotes")
 NOT_IN_A_PROJECT = ("model", "embed_model")
 
 
+def settings_without_files(environ: Mapping[str, str]) -> Settings:
+    """The defaults, in the places that the environment names: for when a configuration file cannot be read."""
+    home, config = _places(environ)
+    return Settings(home=home, config=config, db=home / "index.db")
+
+
 def load_settings(environ: Mapping[str, str], directory: Path, flags: Mapping[str, Any] | None = None) -> Settings:
     """Settle every setting for a command run in `directory`.
 

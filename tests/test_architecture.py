@@ -18,6 +18,7 @@ FLOORS = (
     (
         *("types", "errors", "config_file", "settings", "sentences", "quotable", "files", "catalogue", "chat_format"),
         "turn",
+        "memory",
     ),
     (
         *("embed", "generate", "gguf", "requantize", "heads", "likelihood", "tokens", "manifest", "models", "hub"),
@@ -27,8 +28,8 @@ FLOORS = (
         *("read", "chunk", "terms", "interaction", "retrieve", "answer_type", "evidence", "runs", "span", "mark"),
         *("support", "draw", "whole", "condense", "tally", "prompt", "verify", "write"),
     ),
-    ("index", "answer", "chat", "calibrate", "measure"),
-    ("cli", "warm", "doorway"),
+    ("index", "answer", "chat", "calibrate", "measure", "bundle"),
+    ("cli", "warm", "doorway", "doctor"),
 )
 SEPARATE = 3  # rooms of this floor do not import each other
 # But for these: what is measured is what users get.

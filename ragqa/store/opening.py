@@ -10,7 +10,7 @@ from pathlib import Path
 import apsw
 import numpy as np
 
-from ragqa.database import create_private
+from ragqa.database import BUSY_MS, create_private
 from ragqa.errors import FingerprintMismatch, NoIndex
 from ragqa.store.nearest import EXACT, TABLES, Nearest
 from ragqa.store.schema import check_version, connect, errors_explained, make_schema
@@ -64,8 +64,11 @@ def _about(fingerprint: str, model: str, dim: int, centre: Callable[[], Vector] 
     return about | {"centre": base64.b64encode(measured).decode()}
 
 
-def open_index(path: Path, *, writable: bool = False) -> SQLiteStore:
+def open_index(path: Path, *, writable: bool = False, patience_ms: int = BUSY_MS) -> SQLiteStore:
     """Open an index that exists.
+
+    Args:
+        patience_ms: How long a lock of another process is waited for.
 
     Raises:
         NoIndex: There is none.
@@ -76,6 +79,7 @@ def open_index(path: Path, *, writable: bool = False) -> SQLiteStore:
     with errors_explained(path):
         connection = connect(path, apsw.SQLITE_OPEN_READWRITE if writable else apsw.SQLITE_OPEN_READONLY)
         try:
+            connection.set_busy_timeout(patience_ms)
             check_version(connection, path)
             return SQLiteStore(connection, path)
         except BaseException:

@@ -82,6 +82,12 @@ class SQLiteStore:
         with errors_explained(self.path):
             return int(self._db.execute(f"SELECT count(*) FROM documents WHERE 1{condition}", tuple(values)).get)
 
+    def extent(self) -> tuple[int, str]:
+        """How many documents there are, and when the latest was indexed, in ISO 8601 and UTC; empty without any."""
+        with errors_explained(self.path):
+            count, last = self._db.execute("SELECT count(*), max(indexed_at) FROM documents").fetchall()[0]
+            return int(str(count)), str(last or "")
+
     def add(
         self, document: Document, passages: Sequence[Passage], vectors: Matrix, signs: Sequence[Signs] = ()
     ) -> None:

