@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
-import stat
 from collections.abc import Iterator
-from pathlib import Path
 from shlex import quote
 
 from ragqa.doctor import Finding, Subject
 from ragqa.errors import IndexLocked, NoIndex, RagqaError
+from ragqa.files import exposure, network_file_system
 from ragqa.manifest import MANIFEST
 
 SHOWN = 3  # faults of an index that are named one by one
 PATIENCE_MS = 500
-OVER_A_NETWORK = ("nfs", "cifs", "smb", "9p", "afs", "ceph", "fuse.sshfs", "fuse.rclone", "davfs", "glusterfs")
 
 
 def index(subject: Subject) -> Iterator[Finding]:
@@ -79,47 +76,34 @@ def _ready(name: str) -> str:
 
 def history(subject: Subject) -> Iterator[Finding]:
     """Whether SQLite finds the file of past questions whole; it need not be there."""
+    from ragqa.history import open_history
+
     path = subject.settings.logs
     if not path.is_file():
         return
     try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=PATIENCE_MS / 1000)
-        lines = [line for (line,) in connection.execute("PRAGMA quick_check")]
-        connection.close()
-    except sqlite3.Error as error:
-        lines = [str(error)]
-    if lines == ["ok"]:
-        yield Finding("ok", "history", f"{path.stat().st_size / 1e6:,.1f} MB, whole")
+        kept = open_history(path, writable=False)
+        try:
+            wrong = kept.fault()
+        finally:
+            kept.close()
+    except RagqaError as error:
+        wrong = error.message
+    if wrong:
+        yield Finding("fault", "history", wrong, f"mv {quote(str(path))} {quote(str(path))}.damaged")
     else:
-        yield Finding("fault", "history", f"{path}: {lines[0]}", f"mv {quote(str(path))} {quote(str(path))}.damaged")
+        yield Finding("ok", "history", f"{path.stat().st_size / 1e6:,.1f} MB, whole")
 
 
 def privacy(subject: Subject) -> Iterator[Finding]:
     """Whether nobody else can read the text of the documents, and whether a network is in between."""
     settings = subject.settings
     files = [*settings.home.glob("*.db*"), *settings.db.parent.glob(f"{settings.db.name}*")]
-    wanted = {settings.home: 0o700} | {path: 0o600 for path in files if path.is_file()}
-    loose = [(path, mode) for path, mode in wanted.items() if path.exists() and _mode(path) & ~mode]
-    for path, mode in loose:
-        said = f"{path}: others can {'look into' if path.is_dir() else 'read'} it (mode {_mode(path):04o})"
-        yield Finding("note", "privacy", said, f"chmod {mode:o} {quote(str(path))}")
+    loose = [(path, said) for path in (settings.home, *files) if (said := exposure(path))]
+    for path, said in loose:
+        yield Finding("note", "privacy", f"{path}: {said}", f"chmod {700 if path.is_dir() else 600} {quote(str(path))}")
     if not loose and settings.home.exists():
         yield Finding("ok", "privacy", "only you can read index and history")
-    system = file_system(settings.db, Path("/proc/self/mounts"))
-    if system.startswith(OVER_A_NETWORK):
+    if system := network_file_system(settings.db):
         said = f"{settings.db.parent} is on {system}, over a network, where two writers can damage an index"
         yield Finding("note", "file system", said, "keep it on a disk of this machine: set RAGQA_HOME")
-
-
-def _mode(path: Path) -> int:
-    return stat.S_IMODE(path.stat().st_mode)
-
-
-def file_system(path: Path, mounts: Path) -> str:
-    """The kind of file system that `path` is on, as Linux calls it; empty where it is not known."""
-    if not mounts.is_file():
-        return ""
-    rows = [line.split(" ") for line in mounts.read_text(errors="replace").splitlines()]
-    places = [(Path(row[1].replace("\\040", " ")), row[2]) for row in rows if len(row) > 2]
-    above = [(len(place.parts), kind) for place, kind in places if path.absolute().is_relative_to(place)]
-    return sorted(above, key=lambda one: one[0])[-1][1] if above else ""  # of several in one place the last is on top

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
+from ragqa.cli.links import can_link
 from ragqa.doctor import Finding, Subject
 
 NARROW = 40  # columns
-# Terminals that are known to follow links (OSC 8), by a variable that they set; others may, too.
-LINKING = ("KITTY_WINDOW_ID", "WT_SESSION", "KONSOLE_VERSION", "VTE_VERSION", "WEZTERM_PANE", "ALACRITTY_WINDOW_ID")
-LINKING_PROGRAMS = ("iTerm.app", "WezTerm", "vscode", "ghostty")
 
 
 def terminal(subject: Subject) -> Iterator[Finding]:
@@ -23,7 +21,7 @@ def terminal(subject: Subject) -> Iterator[Finding]:
         yield Finding("ok", "terminal", "standard output is none, so it is plain text")
         return
     colours = "no colours" if environ.get("NO_COLOR") or environ.get("TERM") == "dumb" else "colours"
-    links = "links" if follows_links(environ) else "perhaps no links"
+    links = "links" if can_link(environ) else "no links"
     said = f"{environ.get('TERM') or 'TERM is not set'}, {subject.width} columns, {colours}, {links}"
     if subject.width < NARROW:
         yield Finding("note", "terminal", said, f"make it at least {NARROW} columns wide")
@@ -36,12 +34,6 @@ def _is_utf8(encoding: str) -> bool:
         return codecs.lookup(encoding).name == "utf-8"
     except LookupError:
         return False
-
-
-def follows_links(environ: Mapping[str, str]) -> bool:
-    """A guess, since no terminal says so itself."""
-    known = any(environ.get(name) for name in LINKING)
-    return known or environ.get("TERM_PROGRAM") in LINKING_PROGRAMS or environ.get("TERM", "").startswith("foot")
 
 
 def warm(subject: Subject) -> Iterator[Finding]:

@@ -201,5 +201,11 @@ class History:
             erase(self._db, self.path)
         return len(list(filter(None, gone)))
 
+    def fault(self) -> str:
+        """What SQLite finds wrong with the file; empty where it is whole."""
+        with errors_explained(self.path, HISTORY):
+            said = str(self._db.execute("PRAGMA quick_check(1)").get)
+        return "" if said == "ok" else f"{self.path}: {said}"
+
     def close(self) -> None:
         self._db.close()

@@ -16,8 +16,6 @@ import pyte
 import pytest
 
 from ragqa.catalogue import DEFAULTS
-from ragqa.doctor.kept import file_system
-from ragqa.doctor.surroundings import follows_links
 from ragqa.files import sha256_of
 from tests.cli.test_care import index
 from tests.conftest import BREAD, RAGQA, Done, Ragqa
@@ -180,21 +178,6 @@ def test_a_terminal_that_cannot_show_everything_is_noted(ragqa: Ragqa):
     env = COLD | {"PYTHONIOENCODING": "ascii"}
     lines = ragqa("doctor", env=env).out.splitlines()
     assert any(line.startswith("note  terminal: standard output is ascii") for line in lines)
-
-
-def test_terminals_that_follow_links_are_known_by_what_they_set():
-    assert follows_links({"TERM_PROGRAM": "WezTerm"})
-    assert follows_links({"VTE_VERSION": "7003", "TERM": "xterm-256color"})
-    assert not follows_links({"TERM": "xterm-256color"})
-
-
-def test_the_file_system_is_that_of_the_nearest_mount(tmp_path: Path):
-    mounts = tmp_path / "mounts"
-    mounts.write_text("/dev/a / ext4 rw 0 0\nhost:/x /home nfs4 rw 0 0\nnone /home/my\\040notes tmpfs rw 0 0\n")
-    assert file_system(Path("/home/ann/index.db"), mounts) == "nfs4"
-    assert file_system(Path("/home/my notes/index.db"), mounts) == "tmpfs"
-    assert file_system(Path("/srv"), mounts) == "ext4"
-    assert file_system(Path("/srv"), tmp_path / "none") == ""
 
 
 # Whether anything opens a socket. The question is a stand-in here: the real one is asked below.
