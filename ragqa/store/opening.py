@@ -77,9 +77,9 @@ def open_index(path: Path, *, writable: bool = False, patience_ms: int = BUSY_MS
     if not path.is_file() or path.stat().st_size == 0:
         raise NoIndex(f"{path}: no index yet", "run `ragqa index FOLDER` first")
     with errors_explained(path):
-        connection = connect(path, apsw.SQLITE_OPEN_READWRITE if writable else apsw.SQLITE_OPEN_READONLY)
+        flags = apsw.SQLITE_OPEN_READWRITE if writable else apsw.SQLITE_OPEN_READONLY
+        connection = connect(path, flags, patience_ms)
         try:
-            connection.set_busy_timeout(patience_ms)
             check_version(connection, path)
             return SQLiteStore(connection, path)
         except BaseException:

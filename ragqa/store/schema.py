@@ -10,7 +10,7 @@ import apsw
 import sqlite_vec
 
 from ragqa import database
-from ragqa.database import Kind
+from ragqa.database import BUSY_MS, Kind
 from ragqa.store import nearest
 
 APPLICATION_ID = 0x72616771  # "ragq"
@@ -73,9 +73,9 @@ INDEX = Kind(
 )
 
 
-def connect(path: Path, flags: int) -> apsw.Connection:
+def connect(path: Path, flags: int, busy_ms: int = BUSY_MS) -> apsw.Connection:
     """Open the file with sqlite-vec loaded."""
-    connection = database.connect(path, flags)
+    connection = database.connect(path, flags, busy_ms=busy_ms)
     connection.enable_load_extension(True)
     connection.load_extension(sqlite_vec.loadable_path())
     connection.enable_load_extension(False)
