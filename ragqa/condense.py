@@ -10,7 +10,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from ragqa.terms import STOP_WORDS, WORD
+from ragqa.terms import STOP_WORDS, UNSPACED, WORD, word_count
 from ragqa.whole import recognise
 
 # How much the words of a question speak for one that follows, in logits of support.
@@ -79,11 +79,11 @@ class Condensed:
 def leaning(question: str) -> float:
     """How far the words of a question alone say that it needs what was said before, in logits of support."""
     asked = question.strip()
-    own = content(_OPENING.sub("", asked))
+    own = _own_words(_OPENING.sub("", asked))
     opens = _OPENING.match(asked) or (_PIECE.match(asked) and not _ASKS.search(asked))
     refers = _refers(asked)
-    few = NOTHING_OWN if len(own) <= 1 else LITTLE_OWN if len(own) <= LITTLE else 0.0
-    speaks_against = EACH_OWN * max(len(own) - MUCH, 0)
+    few = NOTHING_OWN if own <= 1 else LITTLE_OWN if own <= LITTLE else 0.0
+    speaks_against = EACH_OWN * max(own - MUCH, 0)
     if not (opens or refers) and _names(asked.partition(" ")[2]):  # any word may begin with a capital if it is first
         speaks_against += NAMED
     return OPENS * bool(opens) + REFERS * refers + few - speaks_against
@@ -132,6 +132,11 @@ def _another_count(asked: str, before: str) -> str:
 def _names(subject: str) -> list[str]:
     """What has a capital letter, a digit or a dot: BM25, Okapi, shot_scraper.py."""
     return list(dict.fromkeys(word for word in content(subject) if _NAMED.search(word)))
+
+
+def _own_words(text: str) -> float:
+    """How many words carry meaning; where no space parts words, as many as there would be."""
+    return word_count(text) if UNSPACED.search(text) else len(content(text))
 
 
 def _refers(question: str) -> bool:

@@ -16,7 +16,7 @@ from ragqa.embed import Embedder
 from ragqa.interaction import max_sim
 from ragqa.quotable import LINK, quotable_spans
 from ragqa.retrieve import Retrieved
-from ragqa.terms import STOP_WORDS, UNSPACED, WORD, coverage, rarities, terms
+from ragqa.terms import STOP_WORDS, UNSPACED, WORD, coverage, rarities, terms, word_count
 from ragqa.types import Evidence, Hit, Matrix, Passage, Spans
 
 READ = 3  # passages whose sentences are weighed
@@ -171,12 +171,6 @@ def _least_matched(near: Matrix, words: Sequence[NDArray[np.intp]]) -> float:
         return 0.0
     best = near.max(axis=1)
     return min((float(best[rows].mean()) for rows in words if len(rows) and rows[-1] < len(best)), default=0.0)
-
-
-def word_count(text: str) -> float:
-    """Words, or what would be words: where no space parts them, one for every 1.7 characters."""
-    unspaced = len(UNSPACED.findall(text))
-    return unspaced / 1.7 if unspaced else len(WORD.findall(text))
 
 
 def without_targets(text: str) -> str:

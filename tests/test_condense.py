@@ -32,6 +32,7 @@ def test_a_question_with_little_of_its_own_or_a_pronoun_leans_on_what_came_befor
         "What does E5 want in front of a passage?",
         "How long does it take to copy a database of ten gigabytes?",
         "Is there a tool that resizes images on the command line?",
+        "国际象棋比赛的第一届世界冠军是谁在哪一年获得的？",
         "Which word2vec variant fills in the missing word from the words around it?",
     ],
 )
