@@ -67,6 +67,10 @@ class Asking:
         self._where = collections_filter(self.store, collections)
         self.collections = tuple(collections)
 
+    def count_documents(self) -> int:
+        """How many documents are asked."""
+        return self.store.count_documents(self._where)
+
     def use(self, settings: Settings) -> None:
         """Ask with other settings from now on; what cannot be used changes nothing."""
         from ragqa.answer import Stopwatch

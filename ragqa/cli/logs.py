@@ -177,14 +177,17 @@ def forget(
     before: Annotated[str, typer.Option("--before", help="All from before this date, such as 2026-01-31.")] = "",
     everything: Annotated[bool, typer.Option("--all", help="The whole history.")] = False,
 ) -> None:
-    """Remove questions with their answers and quotes, leaving no byte of them."""
+    """Remove questions with their answers and quotes, leaving no byte of them.
+
+    What the arrows bring back in `ragqa chat` goes with them.
+    """
     from ragqa.history import open_history
 
     if not (ids or cid or before or everything) or (everything and (ids or cid or before)):
         raise UsageError("an ID, --cid, --before or --all is wanted", "`ragqa logs -n 0` lists all")
     moment = _moment(before) if before else None
-    place = settle().logs
-    gone = 0
+    settings = settle()
+    place, gone = settings.logs, 0
     if place.exists():
         history = open_history(place)
         unwanted = [history.turn(id) for id in ids or ()]
@@ -192,6 +195,8 @@ def forget(
             unwanted += history.ids(conversation=history.conversation(cid) if cid else "", before=moment)
         gone = history.forget(dict.fromkeys(unwanted))
         history.close()
+    if gone or everything:  # what was typed holds the questions, too, and does not say which
+        settings.typed.unlink(missing_ok=True)
     print(f"forgot {gone} question{'s' * (gone != 1)}")
 
 

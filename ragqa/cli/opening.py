@@ -1,4 +1,4 @@
-"""Open a quote's file in the user's editor, on its line; no shell has a hand in it."""
+"""Open a quote's file in the user's editor, on its line, or a text; no shell has a hand in it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ragqa.cli.render import in_line
 from ragqa.errors import RagqaError, UsageError
@@ -37,7 +38,24 @@ def open_source(path: Path, line: int, environ: Mapping[str, str]) -> None:
     """
     require_file(path)
     words = editor(environ)
-    command = [*words, *_place(words[0], path, line)]
+    _wait_for([*words, *_place(words[0], path, line)], environ)
+
+
+def edited(text: str, environ: Mapping[str, str]) -> str:
+    """What a text was made in the editor; the text itself if it was left without saving.
+
+    Raises:
+        RagqaError: There is no editor, or it failed.
+    """
+    words = editor(environ)
+    with TemporaryDirectory(prefix="ragqa-") as folder:  # nobody else can look into it
+        path = Path(folder) / "question.md"
+        path.write_text(text, encoding="utf-8", errors="replace")
+        _wait_for([*words, str(path)], environ)
+        return path.read_text(encoding="utf-8", errors="replace")
+
+
+def _wait_for(command: Sequence[str], environ: Mapping[str, str]) -> None:
     try:
         code = subprocess.run(command, env=dict(environ), check=False).returncode
     except OSError as error:

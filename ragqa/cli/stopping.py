@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-HEARD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ENDING = (signal.SIGTERM, signal.SIGHUP)
+HEARD = (signal.SIGINT, *ENDING)
 
 
 class Stopped(BaseException):
@@ -22,19 +23,29 @@ class Stopped(BaseException):
         self.number = number
 
 
+def _raise(stop: BaseException) -> None:
+    raise stop
+
+
 @contextmanager
-def stoppable() -> Iterator[None]:
+def stoppable(
+    heard: Sequence[signal.Signals] = HEARD, then: Callable[[BaseException], None] = _raise
+) -> Iterator[None]:
     """Meanwhile the first signal raises KeyboardInterrupt or Stopped, and a second one ends the process at once.
 
     A signal that is ignored stays so.
+
+    Args:
+        heard: The signals.
+        then: Is given the exception where it cannot be raised wherever the process happens to be.
     """
 
     def stop(number: int, _frame: FrameType | None) -> None:
         for one in before:
             signal.signal(one, signal.SIG_DFL)
-        raise KeyboardInterrupt if number == signal.SIGINT else Stopped(number)
+        then(KeyboardInterrupt() if number == signal.SIGINT else Stopped(number))
 
-    before = {one: was for one in HEARD if (was := signal.getsignal(one)) != signal.SIG_IGN}
+    before = {one: was for one in heard if (was := signal.getsignal(one)) != signal.SIG_IGN}
     for one in before:
         signal.signal(one, stop)
     try:

@@ -13,6 +13,8 @@ from ragqa.cli.render import in_line, print_table, shown
 from ragqa.errors import NotWritable, UsageError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from ragqa.cli.chat.talk import Talk
     from ragqa.turn import Source, Turn
 
@@ -27,14 +29,14 @@ class Command:
 
     Attributes:
         argument: How its argument is written in the help; empty where it takes none.
-        offers: What its argument can be.
+        offers: What its argument, as far as it is typed, can be.
     """
 
     name: str
     argument: str
     does: str
     run: Callable[[Talk, str], None]
-    offers: Callable[[Talk], Iterable[str]] = lambda talk: ()
+    offers: Callable[[Talk, str], Iterable[str]] = lambda talk, typed: ()
 
 
 def run(talk: Talk, line: str) -> bool:
@@ -60,13 +62,13 @@ def run(talk: Talk, line: str) -> bool:
 
 
 def suggestions(talk: Talk, line: str) -> list[str]:
-    """What a line that was begun could become: the word that is being typed, whole."""
+    """What a line that was begun could become: its first word, or all that follows it."""
     word, has_argument, typed = line.partition(" ")
     if not word.startswith("/"):
         return []
     if not has_argument:
         return [f"/{row.name}" for row in COMMANDS if row.name.startswith(word[1:])]
-    offers = (row.offers(talk) for row in COMMANDS if f"/{row.name}" == word)
+    offers = (row.offers(talk, typed) for row in COMMANDS if f"/{row.name}" == word)
     return [one for offered in offers for one in offered if one.startswith(typed)]
 
 
@@ -97,7 +99,18 @@ def print_source(talk: Talk, source: Source) -> None:
     line = Text(f"[{source.n}] ").append(source_place(source))
     line.append(in_line("  " + " > ".join(source.heading)) if source.heading else "", style="dim")
     talk.out.print(line)
-    talk.out.print(Text(shown("\n".join(f"    {one}" for one in source.quote.splitlines()))))
+    print_indented(talk.out, source.quote)
+
+
+def print_indented(out: Console, text: str) -> None:
+    """A text behind a margin that lines which are too long for the terminal keep, too."""
+    from rich.text import Text
+
+    margin = " " * (MARGIN if out.width > NARROW else 0)
+    width = 0 if out.soft_wrap else out.width - len(margin)
+    for line in shown(text).splitlines():
+        for part in Text(line).wrap(out, width) if width else [Text(line)]:
+            out.print(Text(margin).append(part.plain.rstrip()))
 
 
 def _why(talk: Talk, _argument: str) -> None:
@@ -148,11 +161,13 @@ def _save(talk: Talk, argument: str) -> None:
     _last(talk)
     if not argument:
         raise UsageError("/save wants a file", "for example /save bridge.md")
-    path = Path(argument).expanduser()
     try:
+        path = Path(argument).expanduser()
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except FileExistsError:
         raise UsageError(f"{path}: is there already", "choose another name; nothing was overwritten") from None
+    except RuntimeError as error:  # ~nobody
+        raise UsageError(f"{argument}: {error}") from error
     except OSError as error:
         raise NotWritable(f"{path}: {error.strerror}") from error
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
@@ -198,27 +213,43 @@ def _last(talk: Talk) -> Turn:
     return talk.turns[-1]
 
 
-def _collections(talk: Talk) -> list[str]:
-    return [ALL, *sorted({record.collection for record in talk.asking.store.known().values()})]
+def _collections(talk: Talk, typed: str = "") -> list[str]:
+    """All of them; behind names that were typed already, each as one more."""
+    before = typed[: typed.rfind(" ") + 1]
+    names = sorted({record.collection for record in talk.asking.store.known().values()})
+    return [before + name for name in ([] if before else [ALL]) + names]
 
 
-def _models(talk: Talk) -> list[str]:
+def _models(talk: Talk, typed: str = "") -> list[str]:
     from ragqa.models import installed
 
     return [manifest.name for manifest in installed(talk.asking.settings.models) if manifest.kind == "generate"]
 
 
-def _templates(talk: Talk) -> list[str]:
+def _templates(talk: Talk, typed: str = "") -> list[str]:
     from ragqa.prompt import templates
 
     return sorted(templates(talk.asking.settings.prompts))
 
 
-def _numbers(talk: Talk) -> list[str]:
+def _files(talk: Talk, typed: str) -> list[str]:
+    """What a path could become; a folder ends in a slash."""
+    folder = typed[: typed.rfind("/") + 1]
+    hidden = typed[len(folder) :].startswith(".")
+    try:
+        with os.scandir(Path(folder or ".").expanduser()) as found:
+            names = sorted(one.name + "/" * one.is_dir() for one in found if hidden or not one.name.startswith("."))
+    except (OSError, RuntimeError):  # no such folder, or nobody of that name has a home
+        return []
+    return [folder + name for name in names]
+
+
+def _numbers(talk: Talk, typed: str = "") -> list[str]:
     return [str(source.n) for source in talk.turns[-1].sources] if talk.turns else []
 
 
 ALL = "all"
+MARGIN, NARROW = 4, 16  # columns
 COMMANDS = (
     Command("help", "", "this list", _help),
     Command("sources", "", "the quotes of the last answer, with their places", _sources),
@@ -227,7 +258,7 @@ COMMANDS = (
     Command("collection", "NAME", "ask this collection only; `all` asks all", _collection, _collections),
     Command("model", "NAME", "let another Llama write", _model, _models),
     Command("template", "NAME", "ask for another shape of answer", _template, _templates),
-    Command("save", "FILE", "write the conversation into a new file, as Markdown", _save),
+    Command("save", "FILE", "write the conversation into a new file, as Markdown", _save, _files),
     Command("retry", "", "ask the last question again, wider", _retry),
     Command("reset", "", "begin a new conversation", _reset),
     Command("history", "", "what was said so far", _history),

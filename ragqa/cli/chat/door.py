@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
+from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,11 +14,13 @@ import typer
 from ragqa.cli import complete
 from ragqa.cli.asking import Asking
 from ragqa.cli.chat.commands import Leave, run, suggestions
-from ragqa.cli.chat.reading import Read, edited, from_pipe, from_terminal, is_plain, typed
+from ragqa.cli.chat.reading import DUMB, Read, from_pipe, from_terminal, plainly, typed
 from ragqa.cli.chat.talk import Talk
+from ragqa.cli.opening import edited
 from ragqa.cli.options import Collections, Db, EmbedModel, Model, Number, Options, Quiet, settle
 from ragqa.cli.recording import Recording
 from ragqa.cli.render import error_lines
+from ragqa.cli.stopping import ENDING, stoppable
 from ragqa.errors import RagqaError, UsageError
 from ragqa.settings import Settings
 from ragqa.turn import Turn
@@ -62,11 +65,12 @@ def chat(
     talk = Talk(asking, recording, turns=turns, conversation=conversation, decorated=person and not quiet)
     asking.load()
     if turns:
-        talk.remark(f"going on after {len(turns)} turns; the last question was: {turns[-1].question}")
+        talk.remark(_going_on(turns))
     elif person:
-        talk.remark(f"{asking.store.count_documents()} documents; /help lists commands, Ctrl-D leaves")
+        talk.remark(f"{asking.count_documents()} documents; /help lists commands, Ctrl-D leaves")
     try:
-        return converse(talk, _read(talk, settings if logged else None), person=person)
+        with stoppable(ENDING):
+            return converse(talk, _read(talk, settings.typed if logged else None, person), person=person)
     finally:
         recording.close()
 
@@ -78,6 +82,7 @@ def converse(talk: Talk, read: Read, *, person: bool) -> int:
     """
     stopped, refused = False, 0
     while True:
+        line = ""
         try:
             line = typed(read, partial(edited, environ=os.environ))
             if line:
@@ -91,10 +96,10 @@ def converse(talk: Talk, read: Read, *, person: bool) -> int:
             if stopped or not person:
                 return INTERRUPTED
             stopped = True
+            talk.remark(f"({'stopped; ' if line else ''}Ctrl-C again or Ctrl-D leaves)")
             talk.out.print()
-            talk.remark("(stopped; Ctrl-C again or Ctrl-D leaves)")
         except RagqaError as error:
-            sys.stderr.write(error_lines(error))
+            sys.stderr.write(error_lines(error) + "\n" * person)
             sys.stderr.flush()
             refused = refused or (0 if person else error.exit_code)
 
@@ -118,10 +123,15 @@ def _earlier(settings: Settings, cid: str, *, latest: bool) -> tuple[list[Turn],
         history.close()
 
 
-def _read(talk: Talk, kept: Settings | None) -> Read:
+def _going_on(turns: Sequence[Turn]) -> str:
+    number = "1 turn" if len(turns) == 1 else f"{len(turns)} turns"
+    return f"going on after {number}; the last question was: {turns[-1].question}"
+
+
+def _read(talk: Talk, kept: Path | None, person: bool) -> Read:
     """How lines come in: from a pipe, from a terminal that can move its cursor, or from one that cannot."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not person:
         return from_pipe
-    if is_plain(os.environ, shutil.get_terminal_size().columns):
-        return input
-    return from_terminal(partial(suggestions, talk), kept.typed if kept else None)
+    if os.environ.get("TERM", "") in DUMB:
+        return plainly
+    return from_terminal(partial(suggestions, talk), kept)

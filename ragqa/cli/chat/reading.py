@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ragqa.errors import UsageError
+from ragqa.cli.stopping import ENDING, stoppable
 
 if TYPE_CHECKING:
+    from prompt_toolkit.application import Application
+    from prompt_toolkit.completion import Completer
     from prompt_toolkit.document import Document
-    from prompt_toolkit.history import History
     from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 Read = Callable[[str], str]
 """Shows a prompt and gives a line back; EOFError when there are no more, KeyboardInterrupt on Ctrl-C."""
 
 Suggest = Callable[[str], Iterable[str]]
-"""What a line that was begun could become."""
+"""What the word that a line begins with, or all that follows it, could become."""
 
 PROMPT, MORE = "> ", ". "
 NARROW = 16  # columns; where there are fewer, nothing is drawn around the line
@@ -50,18 +53,6 @@ def typed(read: Read, edit: Callable[[str], str]) -> str:
     return "\n".join(lines).strip()
 
 
-def edited(text: str, environ: Mapping[str, str]) -> str:
-    """What a text was made in the user's editor; the text itself if the editor was left without saving."""
-    import click
-
-    editor = next((environ[name] for name in ("RAGQA_EDITOR", "VISUAL", "EDITOR") if environ.get(name)), None)
-    try:
-        changed = click.edit(text, editor=editor, extension=".md")
-    except click.ClickException as error:
-        raise UsageError(error.message, "set $EDITOR to an editor that is installed") from error
-    return text if changed is None else changed
-
-
 def from_pipe(prompt: str) -> str:
     """The next line of standard input; no prompt is shown."""
     line = sys.stdin.buffer.readline()
@@ -70,55 +61,72 @@ def from_pipe(prompt: str) -> str:
     return line.decode("utf-8", "replace").rstrip("\r\n")
 
 
-def is_plain(environ: Mapping[str, str], columns: int) -> bool:
-    """Whether a terminal can only show one line after the other."""
-    return environ.get("TERM", "") in DUMB or columns < NARROW
+def plainly(prompt: str) -> str:
+    """A line of a terminal that can only show one line after the other."""
+    sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]
+    try:
+        return input(prompt)
+    except (EOFError, KeyboardInterrupt):
+        sys.stdout.write("\n")
+        raise
 
 
 def from_terminal(suggest: Suggest, kept: Path | None) -> Read:
-    """Lines with arrows, search and completion.
+    """Lines with arrows, search and completion; plainly while the terminal is too narrow to draw anything.
 
     Args:
         kept: Where lines are kept from one conversation to the next; None: nowhere.
     """
     from prompt_toolkit import PromptSession
     from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
-    from prompt_toolkit.completion import Completer, Completion
     from prompt_toolkit.filters import Condition
     from prompt_toolkit.output.vt100 import Vt100_Output
 
-    class Completing(Completer):
-        def get_completions(self, document: Document, complete_event: object) -> Iterable[Completion]:
-            line = document.text_before_cursor
-            word = line.rpartition(" ")[2]
-            for one in suggest(line):
-                yield Completion(one, start_position=-len(word))
+    from ragqa.cli.chat.lines import lines
 
     output = Vt100_Output.from_pty(sys.stdout, term=os.environ.get("TERM"))
     output.enable_cpr = False  # some terminals do not say where their cursor is, and an answer can come too late
     session: PromptSession[str] = PromptSession(
-        history=_lines(kept),
-        completer=Completing(),
+        history=lines(kept),
+        completer=_completer(suggest),
         complete_while_typing=Condition(lambda: session.default_buffer.text.startswith("/")),
         auto_suggest=AutoSuggestFromHistory(),
         key_bindings=_keys(),
         output=output,
     )
-    return lambda prompt: session.prompt(prompt)
+
+    def read(prompt: str) -> str:
+        if shutil.get_terminal_size().columns < NARROW:
+            return plainly(prompt)
+        with stoppable(ENDING, partial(_leave, session.app)):
+            return session.prompt(prompt)
+
+    return read
 
 
-def _lines(kept: Path | None) -> History:
-    """The lines of earlier conversations, in a file that nobody else can read."""
-    from prompt_toolkit.history import FileHistory, InMemoryHistory
+def _leave(app: Application[str], stop: BaseException) -> None:
+    """End the reading of a line with an exception; one that is raised inside the loop of events could be lost."""
 
-    if not kept:
-        return InMemoryHistory()
-    try:
-        kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(kept, os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o600))
-    except OSError:  # the arrows still know this conversation
-        return InMemoryHistory()
-    return FileHistory(str(kept))
+    def leave() -> None:
+        if app.future and not app.future.done():
+            app.exit(exception=stop)
+
+    if not app.loop:
+        raise stop
+    app.loop.call_soon_threadsafe(leave)
+
+
+def _completer(suggest: Suggest) -> Completer:
+    from prompt_toolkit.completion import Completer, Completion
+
+    class Completing(Completer):
+        def get_completions(self, document: Document, complete_event: object) -> Iterable[Completion]:
+            line = document.text_before_cursor
+            command, has_argument, argument = line.partition(" ")
+            for one in suggest(line):
+                yield Completion(one, start_position=-len(argument if has_argument else command))
+
+    return Completing()
 
 
 def _keys() -> KeyBindings:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -49,6 +51,7 @@ class Talk:
         self.plain = plain
         self.answer: Answer | None = None
         self._asked_with: object = None
+        self._width = 1
 
     @property
     def out(self) -> Console:
@@ -61,24 +64,20 @@ class Talk:
         self._keep()
 
     def retry(self) -> bool:
-        """Ask the last question again, in its place; wider where nothing else has changed. False: there is none."""
+        """Ask the last question again, in its place; each time wider where nothing else has changed.
+
+        False: there is none.
+        """
         if not self.turns:
             return False
-        last, settings = self.turns[-1], self.asking.settings
-        if self._asked_with == self._with():
-            wider = replace(settings, passages=settings.passages * WIDER, quotes=settings.quotes * WIDER)
-            self.remark(f"looking at {wider.passages} passages and quoting up to {wider.quotes} sentences")
-            self.asking.settings = wider
-        try:
-            self._tell(last.question, self.turns[:-1])
-        finally:
-            self.asking.settings = settings
+        last = self.turns[-1]
+        self._tell(last.question, self.turns[:-1], width=self._width * WIDER if self._asked_with == self._with() else 1)
         self._keep(instead_of=last.id)
         return True
 
     def reset(self) -> None:
         """Begin anew; what was said stays in the history."""
-        self.turns, self.conversation, self.answer, self._asked_with = [], "", None, None
+        self.turns, self.conversation, self.answer, self._asked_with, self._width = [], "", None, None, 1
 
     def remark(self, text: str) -> None:
         """Say something beside the conversation, to a person."""
@@ -87,18 +86,42 @@ class Talk:
         if self.decorated:
             self.out.print(Text(in_line(text), style="dim"))
 
-    def _tell(self, question: str, before: list[Turn]) -> None:
+    def _tell(self, question: str, before: list[Turn], width: int = 1) -> None:
+        asked_with = self._with()
+        answer = self._answer(question, before, width)
+        if answer.prompt and answer.prompt.turns_dropped:
+            self.remark(_dropped(answer.prompt.turns_dropped))
+        self.turns = [*before, turn_of(answer)]
+        self.answer, self._asked_with, self._width = answer, asked_with, width
+
+    def _answer(self, question: str, before: list[Turn], width: int) -> Answer:
+        """Answer and print, having looked at so many times more."""
         follows = self.asking.follow(question, before)
         if follows:
             self.remark(f"searched: {follows.query}")
         out = self.out
         growing = Growing(out) if self.decorated else None
-        answer = self.asking(question, growing=growing, follows=follows, turns=before)
+        try:
+            with self._wider(width):
+                answer = self.asking(question, growing=growing, follows=follows, turns=before)
+        except BaseException:
+            if growing and (growing.printed or out.is_dumb_terminal):
+                out.print()  # what is said next has a line of its own
+            raise
         print_answer(answer, plain=self.plain, growing=growing)
-        if answer.prompt and answer.prompt.turns_dropped:
-            self.remark(f"the first {answer.prompt.turns_dropped} turns had no room in the prompt")
-        self.turns = [*before, turn_of(answer)]
-        self.answer, self._asked_with = answer, self._with()
+        return answer
+
+    @contextmanager
+    def _wider(self, width: int) -> Iterator[None]:
+        settings = self.asking.settings
+        wider = replace(settings, passages=settings.passages * width, quotes=settings.quotes * width)
+        if width > 1:
+            self.remark(f"looking at {wider.passages} passages and quoting up to {wider.quotes} sentences")
+        self.asking.settings = wider
+        try:
+            yield
+        finally:
+            self.asking.settings = settings
 
     def _keep(self, instead_of: str = "") -> None:
         assert self.answer
@@ -113,3 +136,11 @@ class Talk:
     def _with(self) -> object:
         """What an answer depends on beside the question."""
         return self.asking.settings, self.asking.collections
+
+
+def _dropped(turns: int) -> str:
+    return (
+        "the first turn had no room in the prompt"
+        if turns == 1
+        else f"the first {turns} turns had no room in the prompt"
+    )
