@@ -158,6 +158,8 @@ def _template(talk: Talk, argument: str) -> None:
 
 
 def _save(talk: Talk, argument: str) -> None:
+    from ragqa.cli.chat.talk import how_many
+
     _last(talk)
     if not argument:
         raise UsageError("/save wants a file", "for example /save bridge.md")
@@ -172,7 +174,7 @@ def _save(talk: Talk, argument: str) -> None:
         raise NotWritable(f"{path}: {error.strerror}") from error
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
         file.write(as_markdown(talk.turns))
-    talk.remark(f"{len(talk.turns)} turns are in {path}")
+    talk.remark(f"{how_many(len(talk.turns))} written to {path}")
 
 
 def as_markdown(turns: Sequence[Turn]) -> str:

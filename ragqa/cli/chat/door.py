@@ -15,7 +15,7 @@ from ragqa.cli import complete
 from ragqa.cli.asking import Asking
 from ragqa.cli.chat.commands import Leave, run, suggestions
 from ragqa.cli.chat.reading import DUMB, Read, from_pipe, from_terminal, plainly, typed
-from ragqa.cli.chat.talk import Talk
+from ragqa.cli.chat.talk import Talk, how_many
 from ragqa.cli.opening import edited
 from ragqa.cli.options import Collections, Db, EmbedModel, Model, Number, Options, Quiet, settle
 from ragqa.cli.recording import Recording
@@ -124,8 +124,7 @@ def _earlier(settings: Settings, cid: str, *, latest: bool) -> tuple[list[Turn],
 
 
 def _going_on(turns: Sequence[Turn]) -> str:
-    number = "1 turn" if len(turns) == 1 else f"{len(turns)} turns"
-    return f"going on after {number}; the last question was: {turns[-1].question}"
+    return f"going on after {how_many(len(turns))}; the last question was: {turns[-1].question}"
 
 
 def _read(talk: Talk, kept: Path | None, person: bool) -> Read:

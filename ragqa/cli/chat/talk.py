@@ -90,7 +90,7 @@ class Talk:
         asked_with = self._with()
         answer = self._answer(question, before, width)
         if answer.prompt and answer.prompt.turns_dropped:
-            self.remark(_dropped(answer.prompt.turns_dropped))
+            self.remark(f"the oldest {how_many(answer.prompt.turns_dropped)} had no room in the prompt")
         self.turns = [*before, turn_of(answer)]
         self.answer, self._asked_with, self._width = answer, asked_with, width
 
@@ -138,9 +138,5 @@ class Talk:
         return self.asking.settings, self.asking.collections
 
 
-def _dropped(turns: int) -> str:
-    return (
-        "the first turn had no room in the prompt"
-        if turns == 1
-        else f"the first {turns} turns had no room in the prompt"
-    )
+def how_many(turns: int) -> str:
+    return "1 turn" if turns == 1 else f"{turns} turns"
