@@ -277,6 +277,17 @@ def test_forgotten_text_leaves_no_byte(quick: Quick, ragqa: Ragqa):
     assert not [file for file in ragqa.home.iterdir() if b"periwinkl" in file.read_bytes()]
 
 
+def test_what_was_typed_in_conversations_is_forgotten_with_the_questions(quick: Quick, ragqa: Ragqa):
+    turn, typed = asked(ragqa.home, "one"), ragqa.home / "chat-lines"
+    for ids in ([turn.id], ["--all"]):
+        typed.write_text("\n+one\n")
+        assert quick("logs", "forget", *ids).code == 0
+        assert not typed.exists()
+    typed.write_text("\n+one\n")
+    assert quick("logs", "forget", turn.id).code == 2
+    assert typed.exists()
+
+
 @pytest.mark.parametrize(
     "wrong", [[], ["nothing"], ["--all", "x"], ["--before", "soon"], ["--cid", "x"], [""], ["--cid", ""]]
 )

@@ -80,6 +80,7 @@ def from_terminal(suggest: Suggest, kept: Path | None) -> Read:
     from prompt_toolkit import PromptSession
     from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
     from prompt_toolkit.filters import Condition
+    from prompt_toolkit.output import ColorDepth
     from prompt_toolkit.output.vt100 import Vt100_Output
 
     from ragqa.cli.chat.lines import lines
@@ -91,8 +92,9 @@ def from_terminal(suggest: Suggest, kept: Path | None) -> Read:
         completer=_completer(suggest),
         complete_while_typing=Condition(lambda: session.default_buffer.text.startswith("/")),
         auto_suggest=AutoSuggestFromHistory(),
-        key_bindings=_keys(),
+        key_bindings=_keys(suggest),
         output=output,
+        color_depth=ColorDepth.DEPTH_1_BIT if os.environ.get("NO_COLOR") else None,
     )
 
     def read(prompt: str) -> str:
@@ -122,18 +124,37 @@ def _completer(suggest: Suggest) -> Completer:
     class Completing(Completer):
         def get_completions(self, document: Document, complete_event: object) -> Iterable[Completion]:
             line = document.text_before_cursor
-            command, has_argument, argument = line.partition(" ")
             for one in suggest(line):
-                yield Completion(one, start_position=-len(argument if has_argument else command))
+                yield Completion(one, start_position=-len(_begun(line)))
 
     return Completing()
 
 
-def _keys() -> KeyBindings:
-    """Ctrl-C takes back what was typed; on an empty line it is for the conversation."""
+def _begun(line: str) -> str:
+    """What of a line would be completed: its first word, or all that follows it."""
+    command, has_argument, argument = line.partition(" ")
+    return argument if has_argument else command
+
+
+def _keys(suggest: Suggest) -> KeyBindings:
+    """Tab completes at once what is plain, however fast the next key comes, and offers the rest.
+
+    Ctrl-C takes back what was typed; on an empty line it is for the conversation.
+    """
     from prompt_toolkit.key_binding import KeyBindings
 
     keys = KeyBindings()
+
+    @keys.add("tab")
+    def _complete(event: KeyPressEvent) -> None:
+        buffer, line = event.current_buffer, event.current_buffer.document.text_before_cursor
+        shared = os.path.commonprefix(list(suggest(line)))  # noqa: RUF071 (letters are wanted)
+        if not buffer.complete_state and len(shared) > len(_begun(line)):
+            buffer.insert_text(shared[len(_begun(line)) :])
+        elif buffer.complete_state:
+            buffer.complete_next()
+        else:
+            buffer.start_completion()
 
     @keys.add("c-c")
     def _interrupt(event: KeyPressEvent) -> None:
