@@ -59,6 +59,25 @@ class Waiting:
     def __init__(self, live: Live | None) -> None:
         self._live = live
         self._found: list[RenderableType] = []
+        self._drawing = False
+        self._stopped: BaseException | None = None
+
+    def stop(self, stop: BaseException) -> None:
+        """Raise it, but not in the midst of drawing, or a line that was half drawn would be left on the screen."""
+        if not self._drawing:
+            raise stop
+        self._stopped = stop
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        self._drawing = True
+        try:
+            yield
+        finally:
+            self._drawing = False
+        stop, self._stopped = self._stopped, None
+        if stop:
+            raise stop
 
     def stage(self, name: str) -> None:
         """Say what is being done."""
@@ -66,7 +85,8 @@ class Waiting:
             from rich.console import Group
             from rich.spinner import Spinner
 
-            self._live.update(Group(*self._found, Spinner("dots", name)), refresh=True)
+            with self._whole():
+                self._live.update(Group(*self._found, Spinner("dots", name)), refresh=True)
 
     def quotes(self, evidence: Sequence[Evidence]) -> None:
         """Show what is found already; the Llama may take a while over it."""
@@ -81,9 +101,10 @@ class Waiting:
     def end(self) -> None:
         if self._live:
             # What is taller than the terminal is shown in part; stopping would print it whole and leave half of it.
-            self._live.update("")
-            self._live.refresh()
-            self._live.stop()
+            with self._whole():
+                self._live.update("")
+                self._live.refresh()
+                self._live.stop()
 
 
 @contextmanager
@@ -95,8 +116,8 @@ def waiting(quiet: bool) -> Iterator[Waiting]:
     from rich.live import Live
 
     live = Live(console=console(stderr=True), transient=True, refresh_per_second=12)
-    with stoppable(), live:
-        shown = Waiting(live)
+    shown = Waiting(live)
+    with stoppable(then=shown.stop), live:
         shown.stage("searching")
         try:
             yield shown

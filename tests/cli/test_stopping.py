@@ -13,6 +13,7 @@ from collections.abc import Callable
 import pexpect
 import pytest
 
+from ragqa.cli.progress import Waiting
 from ragqa.cli.stopping import Stopped, exit_code, stoppable
 from tests.cli.test_ask import E5
 from tests.cli.test_index import counts, ids, running, stored
@@ -126,3 +127,18 @@ def test_between_two_questions_of_a_batch_what_was_answered_stays(library: Ragqa
     _out, err = process.communicate()
     assert process.returncode in (code, -number)
     assert err == b""
+
+
+def test_ctrl_c_waits_until_a_line_is_drawn():
+    class Live:
+        drawn = 0
+
+        def update(self, renderable: object, refresh: bool = False) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+            self.drawn += 1
+
+    live = Live()
+    waiting = Waiting(live)  # type: ignore[arg-type]
+    with stoppable(then=waiting.stop), pytest.raises(KeyboardInterrupt):
+        waiting.stage("marking")
+    assert live.drawn == 1
