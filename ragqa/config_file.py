@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ragqa.errors import UsageError
+from ragqa.files import private_folder
 
 TOMLValue = str | int | float | bool
 
@@ -41,7 +42,7 @@ def write_setting(config: Path, name: str, value: TOMLValue | None) -> None:
         document.remove(name)
     else:
         document[name] = value
-    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(place.parent)
     scratch = place.with_suffix(f".{os.getpid()}.tmp")
     try:
         scratch.write_bytes(tomlkit.dumps(document).encode())

@@ -12,7 +12,7 @@ from pathlib import Path
 import apsw
 
 from ragqa.errors import IndexDamaged, IndexLocked, NotWritable, RagqaError
-from ragqa.files import network_file_system
+from ragqa.files import network_file_system, private_folder
 
 BUSY_MS = 10_000
 
@@ -58,7 +58,7 @@ def connect(path: Path, flags: int, *, synchronous: str = "FULL", busy_ms: int =
 
 def create_private(path: Path) -> None:
     """Have an empty file that only its owner can read, in a folder of the same kind, unless there is one."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(path.parent)
     if not path.exists():
         # Born with its final mode: SQLite gives the same to the files it puts beside it.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))

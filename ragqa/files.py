@@ -53,14 +53,21 @@ def network_file_system(path: Path, mounts: Path = MOUNTS) -> str:
     return kind if kind in NETWORK else ""
 
 
+def private_folder(folder: Path) -> Path:
+    """Have a folder that is its owner's alone, and so those above it that are not there yet."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    for place in reversed(missing):  # `parents=True` would leave those above open to others
+        place.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
     """A folder to fill, renamed to `target` when all in it is on disk, or gone.
 
     One that a killed process left behind is cleared away; if `target` has appeared meanwhile, it stays.
     """
-    parent = target.parent
-    parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    parent = private_folder(target.parent)
     clear_left_behind(parent, ".making-")
     scratch = Path(tempfile.mkdtemp(dir=parent, prefix=f".making-{os.getpid()}-"))
     try:

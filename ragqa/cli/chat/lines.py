@@ -8,6 +8,8 @@ from pathlib import Path
 
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
+from ragqa.files import private_folder
+
 
 class Lines(FileHistory):
     """Lines in a file of mode 0600; one that cannot be written is no loss, as the arrows still know what was typed."""
@@ -25,7 +27,7 @@ class Lines(FileHistory):
     def store_string(self, string: str) -> None:
         typed = "".join(f"+{line}\n" for line in string.split("\n"))
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_folder(self._path.parent)
             descriptor = os.open(self._path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
             with os.fdopen(descriptor, "ab") as file:
                 file.write(f"\n# {datetime.now()}\n{typed}".encode("utf-8", "replace"))
