@@ -140,6 +140,19 @@ def test_the_sample_library_is_measured_with_intervals(measured: Ragqa):
 
 
 @pytest.mark.model
+def test_questions_that_follow_find_their_passage_and_the_others_lose_theirs_not(measured: Ragqa):
+    def found(dataset: Path, *options: str) -> int:
+        done = measured("eval", dataset, "--quotes", "--json", "--cache", "set.db", *options)
+        figure = done.json["retrieval"]["passage_found"]
+        return round(figure["value"] * figure["n"])
+
+    assert found(CORPUS / "conversations.jsonl") >= 27  # of 30
+    alone = found(QUESTIONS)
+    assert alone > 90
+    assert found(QUESTIONS, "--after-another") >= alone
+
+
+@pytest.mark.model
 def test_with_a_llama_its_words_are_there_to_be_read(measured: Ragqa):
     done = measured("eval", small(measured), "--failures", "read.jsonl", "--json", "-o", "max_answer", "24")
     assert done.code == 0
