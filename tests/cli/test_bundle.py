@@ -43,9 +43,8 @@ def model(ragqa: Ragqa, name: str, kind: str, weights: bytes, *, elsewhere: Path
     return path
 
 
-@pytest.fixture
-def packed(ragqa: Ragqa) -> Ragqa:
-    """A home with an index of one document and both models, and a bundle of it."""
+def machine_with_bundle(ragqa: Ragqa) -> Ragqa:
+    """Have a home with an index of one document and both models, and a bundle of it."""
     full = replace(ragqa, env={"RAGQA_MODEL": "mine"})
     index(full, full.write("light.md", LIGHTHOUSE))
     model(full, "words", "embed", b"GGUF of words")
@@ -57,13 +56,28 @@ def packed(ragqa: Ragqa) -> Ragqa:
 
 
 @pytest.fixture
-def there(packed: Ragqa, tmp_path: Path) -> Ragqa:
-    """Another machine: nothing of the first one's is left but the bundle."""
+def packed(ragqa: Ragqa) -> Ragqa:
+    return machine_with_bundle(ragqa)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle, and nothing left of the machine that it was made on."""
+    folder = tmp_path_factory.mktemp("packed")
+    (folder / "work").mkdir()
+    full = machine_with_bundle(Ragqa(folder / "home", folder / "work"))
+    shutil.move(full.cwd / "b.ragqa", folder / "b.ragqa")
+    shutil.rmtree(full.home)
+    shutil.rmtree(full.cwd)
+    return folder / "b.ragqa"
+
+
+@pytest.fixture
+def there(bundle: Path, tmp_path: Path) -> Ragqa:
+    """Another machine, with the bundle and nothing else."""
     (tmp_path / "there").mkdir()
-    shutil.move(packed.cwd / "b.ragqa", tmp_path / "there" / "b.ragqa")
-    shutil.rmtree(packed.home)
-    shutil.rmtree(packed.cwd)
-    return Ragqa(tmp_path / "new", tmp_path / "there", packed.env)
+    shutil.copy(bundle, tmp_path / "there")
+    return Ragqa(tmp_path / "new", tmp_path / "there", {"RAGQA_MODEL": "mine"})
 
 
 def rewritten(path: Path, change: Change) -> None:
