@@ -19,7 +19,7 @@ from ragqa.prompt import Layout
 from ragqa.read.freshness import cite
 from ragqa.retrieve import retrieve
 from ragqa.store import VectorStore
-from ragqa.support import signals, support
+from ragqa.support import asked_near, signals, support
 from ragqa.tally import extent, tally
 from ragqa.terms import terms
 from ragqa.turn import Turn
@@ -92,6 +92,8 @@ def answer_question(
     retrieved = retrieve(searched, embedder=embedder, store=store, k=k, where=where, once=True, lap=watch.lap)
     evidence = select(retrieved, embedder=embedder, question=searched, k=CONSIDERED)
     judged = signals(retrieved, evidence, searched)
+    if follows:
+        judged |= asked_near(question, evidence, embedder=embedder, store=store)
     supported = support(judged, store.calibration)
     abstains = not evidence or supported < min_support
     quotes = min(quotes, NEAREST) if abstains else enough(evidence, quotes)

@@ -53,6 +53,10 @@ _ASKING = re.compile(
     r"(?:(?:n't|not)\b\s*)?(?:(?:i|you|we|one|there|it)\b\s*)?",
     re.IGNORECASE,
 )
+_COURTESIES = frozenset(
+    "ok okay thanks thank you thx great cool nice good fine perfect wow yes yeah no nope hello hi hey bye goodbye "
+    "please sorry very much got it i see right".split()
+)
 _SENTENCE_MARKS = " ?!.\t"
 _POINTER = re.compile(r"\b(?:it|its|they|them|their|he|him|his|she|her)\b", re.IGNORECASE)
 _OWNERS = ("its", "their", "his", "her")
@@ -80,13 +84,22 @@ def leaning(question: str) -> float:
     """How far the words of a question alone say that it needs what was said before, in logits of support."""
     asked = question.strip()
     own = _own_words(_OPENING.sub("", asked))
-    opens = _OPENING.match(asked) or (_PIECE.match(asked) and not _ASKS.search(asked))
+    asks = _ASKS.search(asked)
+    opens = _OPENING.match(asked) or (_PIECE.match(asked) and not asks)
     refers = _refers(asked)
+    if not (asks or opens or refers or asked.endswith(("?", "？")) or not own):
+        return -math.inf  # words to look for
     few = NOTHING_OWN if own <= 1 else LITTLE_OWN if own <= LITTLE else 0.0
     speaks_against = EACH_OWN * max(own - MUCH, 0)
-    if not (opens or refers) and _names(asked.partition(" ")[2]):  # any word may begin with a capital if it is first
+    if not (opens or refers) and _names(asked[:1].lower() + asked[1:]):  # the first word begins with a capital anyway
         speaks_against += NAMED
     return OPENS * bool(opens) + REFERS * refers + few - speaks_against
+
+
+def says_nothing(question: str) -> bool:
+    """Whether a line only keeps the conversation going: thanks, a greeting, a sign of approval."""
+    words = [word.lower() for word in WORD.findall(question)]
+    return all(word in _COURTESIES for word in words)
 
 
 def condense(question: str, before: str) -> Condensed:

@@ -9,7 +9,11 @@ from math import tanh
 
 import numpy as np
 
+from ragqa.embed import Embedder
+from ragqa.evidence import asked_words
+from ragqa.interaction import similarities
 from ragqa.retrieve import RERANKED, Retrieved
+from ragqa.store import VectorStore
 from ragqa.terms import STOP_WORDS, WORD, coverage, rarities, terms
 from ragqa.types import Calibration, Evidence
 
@@ -25,6 +29,11 @@ WEIGHTS: Mapping[str, float] = {
 }
 FITTED = f"{zlib.crc32(repr(sorted(WEIGHTS.items())).encode()):08x}"
 """Which weights these are: a calibration of others is of no use with them."""
+
+# The same for a question that was joined with what it follows on, whose words are mostly there anyway: over the logit
+# of all of it, and how near the passage comes to what is asked now (`asked_near`). Fitted on fifty conversations of two
+# turns, with and without the documents that answer the second, and with second questions that nothing answers.
+FOLLOWING: Mapping[str, float] = {"bias": -2.91, "logit": 0.76, "asked_near": 8.05}
 
 UNRELATED = 0.28  # MaxSim of a passage that has nothing to do with the question; it stands in where there are too few
 _STEADY = 0.01  # keeps a field of equals from being divided by nothing
@@ -58,6 +67,23 @@ def signals(retrieved: Retrieved, evidence: Sequence[Evidence], question: str) -
     }
 
 
+def asked_near(
+    question: str, evidence: Sequence[Evidence], *, embedder: Embedder, store: VectorStore
+) -> dict[str, float]:
+    """How near the best sentence's passage comes to the words of a question itself, where it has any of its own.
+
+    Without what it follows on: "and Kubernetes?" is not answered by what answered the question before.
+    """
+    words = asked_words(question, embedder)
+    if not (evidence and words):
+        return {}
+    _vector, tokens = embedder.query_tokens(question)
+    (signs,) = store.signs([evidence[0].hit.passage])
+    best = similarities(tokens, signs, store.centre).max(axis=1, initial=0.0)
+    near = [float(best[rows].mean()) for rows in words if len(rows) and rows[-1] < len(best)]
+    return {"asked_near": sum(near) / len(near)} if near else {}
+
+
 def support(found: Mapping[str, float], calibration: Calibration | None = None) -> float:
     """How likely it is that the documents answer: 0 to 1, from a logistic regression over `signals`.
 
@@ -71,6 +97,9 @@ def support(found: Mapping[str, float], calibration: Calibration | None = None) 
     judged = logit(found)
     if calibration and calibration.weights == FITTED:
         judged = calibration.slope * judged + calibration.shift
+    if "asked_near" in found:
+        near = FOLLOWING["asked_near"] * found["asked_near"]
+        judged = FOLLOWING["bias"] + FOLLOWING["logit"] * judged + near
     return (1 + tanh(judged / 2)) / 2  # the logistic function, in a form that no logit overflows
 
 

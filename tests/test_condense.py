@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragqa.condense import MOST_BEFORE, MOST_TIMES, condense, leaning
+from ragqa.condense import MOST_BEFORE, MOST_TIMES, condense, leaning, says_nothing
 
 INSTALL = "How do I install ragqa on Linux?"
 
@@ -38,6 +40,21 @@ def test_a_question_with_little_of_its_own_or_a_pronoun_leans_on_what_came_befor
 )
 def test_a_question_that_names_what_it_is_about_does_not(question: str):
     assert leaning(question) <= 0
+
+
+@pytest.mark.parametrize("words", ["HNSW", "tokenizer", "write-ahead log", "log rotation nginx"])
+def test_words_to_look_for_stand_by_themselves(words: str):
+    assert leaning(words) == -math.inf
+
+
+@pytest.mark.parametrize("line", ["thanks", "ok, got it!", "👍", "/", "...", "Thank you very much"])
+def test_a_line_that_asks_nothing_is_told_from_a_question(line: str):
+    assert says_nothing(line)
+
+
+@pytest.mark.parametrize("line", ["why?", "since when?", "and on a Mac?", "HNSW", "为什么？"])
+def test_a_bare_question_asks_something(line: str):
+    assert not says_nothing(line)
 
 
 def test_what_it_follows_on_is_said_without_the_words_that_only_ask():

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from ragqa.evidence import select
+from ragqa.interaction import signs_of
 from ragqa.retrieve import RERANKED, Retrieved
-from ragqa.support import FITTED, UNRELATED, WEIGHTS, logit, signals, support
+from ragqa.store.exact import ExactStore
+from ragqa.support import FITTED, FOLLOWING, UNRELATED, WEIGHTS, asked_near, logit, signals, support
 from ragqa.types import Calibration, Evidence, Hit
-from tests.fakes import ORIGIN, WordEmbedder, evidence, hit, retrieved
+from tests.fakes import ORIGIN, WordEmbedder, document, evidence, hit, passage, retrieved
 
 QUESTION = "When was the bridge opened?"
 
@@ -163,3 +165,31 @@ def test_a_passage_that_answers_is_supported_and_one_of_something_else_is_not():
         judged[text] = support(signals(kept, best, QUESTION))
     answering, other = judged.values()
     assert other < 0.5 < answering
+
+
+# Questions that follow on another
+
+
+def near(question: str) -> dict[str, float]:
+    """How near a passage about a bridge comes to a question."""
+    text = "The iron bridge was opened in 1894."
+    store = ExactStore(centre=ORIGIN)
+    vectors, (tokens,) = WordEmbedder().passage_tokens([text])
+    store.add(document(text), [passage(text)], vectors, [signs_of(tokens, ORIGIN)])
+    return asked_near(question, [evidence(text)], embedder=WordEmbedder(), store=store)
+
+
+def test_a_passage_comes_near_to_the_words_it_holds_and_not_to_others():
+    assert near("and the bridge?")["asked_near"] > 2 * near("and Kubernetes?")["asked_near"]
+
+
+def test_a_question_without_words_of_its_own_is_near_to_nothing_in_particular():
+    assert near("why?") == {}
+
+
+def test_what_follows_is_supported_by_its_own_words_too():
+    found = dict.fromkeys(WEIGHTS, 1.0)
+    supports = [support(found | {"asked_near": value}) for value in (0.0, 0.2, 0.4)]
+    assert supports == sorted(supports)
+    expected = FOLLOWING["bias"] + FOLLOWING["logit"] * logit(found) + FOLLOWING["asked_near"] * 0.2
+    assert supports[1] == pytest.approx(1 / (1 + np.exp(-expected)))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from ragqa.cli.answers import Growing, print_answer
 from ragqa.cli.render import console, in_line
+from ragqa.condense import says_nothing
+from ragqa.errors import UsageError
 from ragqa.turn import Turn, turn_of
 from ragqa.types import Answer
 
@@ -59,7 +61,13 @@ class Talk:
         return console(plain=self.plain)
 
     def ask(self, question: str) -> None:
-        """Answer a question, print and keep it. One that is interrupted or refused leaves all as it was."""
+        """Answer a question, print and keep it. One that is interrupted or refused leaves all as it was.
+
+        Raises:
+            UsageError: Nothing is asked: together with what came before, it would get the last answer again.
+        """
+        if says_nothing(question):
+            raise UsageError(f"“{question[:40]}” asks nothing", "ask your documents something, or /help")
         self._tell(question, self.turns)
         self._keep()
 

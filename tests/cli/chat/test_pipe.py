@@ -49,3 +49,15 @@ def test_an_output_that_takes_nothing_is_said(library: Ragqa, joined: str):
 
 def test_without_an_input_there_is_no_question(library: Ragqa):
     assert library.shell("ragqa chat --quotes --no-log <&-").code == 0
+
+
+def test_a_question_that_follows_and_is_not_answered_gets_no_old_answer(library: Ragqa):
+    e5 = "What does E5 want in front of a passage?"
+    done = library("chat", "--no-log", "--quotes", stdin=f"{e5}\nand the Eiffel Tower?\nthanks\n")
+    assert "\n\nThese documents do not answer that." in done.out
+    assert (done.code, done.err.splitlines()[0]) == (2, "ragqa: “thanks” asks nothing")
+
+
+def test_words_to_look_for_are_not_taken_for_what_follows(library: Ragqa):
+    done = library("chat", "--no-log", "--quotes", stdin="When was the first public release of SQLite?\nHNSW\n")
+    assert library("ask", "HNSW", "--no-log", "--quotes").out in done.out
