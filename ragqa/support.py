@@ -35,6 +35,8 @@ FITTED = f"{zlib.crc32(repr(sorted(WEIGHTS.items())).encode()):08x}"
 # turns, with and without the documents that answer the second, and with second questions that nothing answers.
 FOLLOWING: Mapping[str, float] = {"bias": -2.91, "logit": 0.76, "asked_near": 8.05}
 
+QUOTED = 4  # sentences in whose passages a name may stand
+
 UNRELATED = 0.28  # MaxSim of a passage that has nothing to do with the question; it stands in where there are too few
 _STEADY = 0.01  # keeps a field of equals from being divided by nothing
 _NAME = re.compile(r"[A-ZÀ-ÖØ-Þ0-9]")
@@ -77,11 +79,16 @@ def asked_near(
     words = asked_words(question, embedder)
     if not (evidence and words):
         return {}
+    passage = evidence[0].hit.passage
     _vector, tokens = embedder.query_tokens(question)
-    (signs,) = store.signs([evidence[0].hit.passage])
+    (signs,) = store.signs([passage])
     best = similarities(tokens, signs, store.centre).max(axis=1, initial=0.0)
     near = [float(best[rows].mean()) for rows in words if len(rows) and rows[-1] < len(best)]
-    return {"asked_near": sum(near) / len(near)} if near else {}
+    # A name is there or it is not: what is like it is something else.
+    read = {one.hit.passage.id: one.hit.passage for one in evidence[:QUOTED]}.values()
+    present = terms(" ".join(word for one in read for word in (*one.heading, one.text)))
+    missing = _missing_names(question[:1].lower() + question[1:], present)
+    return {"asked_near": (1 - missing) * sum(near) / len(near)} if near else {}
 
 
 def support(found: Mapping[str, float], calibration: Calibration | None = None) -> float:
