@@ -64,6 +64,16 @@ def _wait_for(command: Sequence[str], environ: Mapping[str, str]) -> None:
         raise RagqaError(f"{command[0]} ended with exit code {code}")
 
 
+def require_terminal(command: str, hint: str) -> None:
+    """Refuse an editor where it would read the questions of a pipe, or draw into one.
+
+    Raises:
+        UsageError: Input or output is no terminal.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(f"{command} opens an editor, which wants a terminal", hint)
+
+
 def require_file(path: Path) -> None:
     """Refuse what no editor should be given.
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragqa.cli.render import in_line, print_table, shown
-from ragqa.errors import NotWritable, UsageError
+from ragqa.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -123,13 +123,14 @@ def _why(talk: Talk, _argument: str) -> None:
 
 
 def _open(talk: Talk, argument: str) -> None:
-    from ragqa.cli.opening import open_source
+    from ragqa.cli.opening import open_source, require_terminal
 
     sources = {str(source.n): source for source in _last(talk).sources}
     source = sources.get(argument or "1")
     if source is None:
         known = f"there are {', '.join(sources)}" if sources else "the last answer has none"
         raise UsageError(f"no source {argument or '1'}", known)
+    require_terminal("/open", "/sources shows the places")
     open_source(source.path, source.line_start, os.environ)
 
 
@@ -158,33 +159,14 @@ def _template(talk: Talk, argument: str) -> None:
 
 
 def _save(talk: Talk, argument: str) -> None:
+    from ragqa.cli.chat.saving import save
     from ragqa.cli.chat.talk import how_many
 
     _last(talk)
     if not argument:
         raise UsageError("/save wants a file", "for example /save bridge.md")
-    try:
-        path = Path(argument).expanduser()
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        raise UsageError(f"{path}: is there already", "choose another name; nothing was overwritten") from None
-    except RuntimeError as error:  # ~nobody
-        raise UsageError(f"{argument}: {error}") from error
-    except OSError as error:
-        raise NotWritable(f"{path}: {error.strerror}") from error
-    with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
-        file.write(as_markdown(talk.turns))
+    path = save(talk.turns, argument)
     talk.remark(f"{how_many(len(talk.turns))} written to {path}")
-
-
-def as_markdown(turns: Sequence[Turn]) -> str:
-    """A conversation as a document: each question a heading, its answer, its sources with their places."""
-    parts = []
-    for turn in turns:
-        sources = [f"{s.n}. {in_line(f'{s.path}:{s.line_start}')}" for s in turn.sources]
-        title = f"## {' '.join(shown(turn.question).split())}"
-        parts.append("\n\n".join([title, shown(turn.answer), *(["\n".join(sources)] if sources else [])]))
-    return "\n\n".join(parts) + "\n"
 
 
 def _retry(talk: Talk, _argument: str) -> None:

@@ -16,7 +16,7 @@ from ragqa.cli.asking import Asking
 from ragqa.cli.chat.commands import Leave, run, suggestions
 from ragqa.cli.chat.reading import DUMB, Read, from_pipe, from_terminal, plainly, typed
 from ragqa.cli.chat.talk import Talk, how_many
-from ragqa.cli.opening import edited
+from ragqa.cli.opening import edited, require_terminal
 from ragqa.cli.options import Collections, Db, EmbedModel, Model, Number, Options, Quiet, settle
 from ragqa.cli.recording import Recording
 from ragqa.cli.render import error_lines
@@ -84,7 +84,7 @@ def converse(talk: Talk, read: Read, *, person: bool) -> int:
     while True:
         line = ""
         try:
-            line = typed(read, partial(edited, environ=os.environ))
+            line = typed(read, _edited)
             if line:
                 stopped = False
                 if not (line.startswith("/") and run(talk, line)):
@@ -102,6 +102,11 @@ def converse(talk: Talk, read: Read, *, person: bool) -> int:
             sys.stderr.write(error_lines(error) + "\n" * person)
             sys.stderr.flush()
             refused = refused or (0 if person else error.exit_code)
+
+
+def _edited(text: str) -> str:
+    require_terminal("!edit", "`!multi` … `!end` make one question of several lines")
+    return edited(text, os.environ)
 
 
 def _earlier(settings: Settings, cid: str, *, latest: bool) -> tuple[list[Turn], str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -79,3 +81,14 @@ def talk(tmp_path: Path, store: ExactStore, llama: Llama, monkeypatch: pytest.Mo
         return Talk(asking, recording, turns=list(turns), conversation=conversation, decorated=decorated)  # type: ignore[call-overload]
 
     return begin
+
+
+@contextmanager
+def no_room() -> Iterator[None]:
+    """Meanwhile no file can grow, as on a disk that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)

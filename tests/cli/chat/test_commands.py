@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from ragqa.cli.chat.commands import COMMANDS, Leave, as_markdown, run, suggestions
+from ragqa.cli.chat.commands import COMMANDS, Leave, run, suggestions
+from ragqa.cli.chat.saving import as_markdown
 from ragqa.cli.chat.talk import Talk
 from ragqa.errors import NotWritable, UsageError
 from ragqa.manifest import Manifest
 from ragqa.turn import Source, Turn
-from tests.cli.chat.conftest import BREAD, OPENED, PAINTED
+from tests.cli.chat.conftest import BREAD, OPENED, PAINTED, no_room
 
 Begin = Callable[..., Talk]
 HOSTILE = "\x1b[2J\x9b31m\u202e\x07[bold]# x"
@@ -86,7 +87,11 @@ def test_why_of_an_answer_of_another_session_is_not_known(talk: Begin):
 
 
 @pytest.mark.parametrize("line", ["/open", "/open 1"])
-def test_a_source_is_opened_on_its_line(said: Callable[..., str], editor: Path, tmp_path: Path, line: str):
+def test_a_source_is_opened_on_its_line(
+    said: Callable[..., str], editor: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
+):
+    for stream in ("stdin", "stdout"):
+        monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True)
     said(line)
     assert editor.read_text().splitlines() == ["+1", str(tmp_path / "bridge.md")]
 
@@ -154,6 +159,16 @@ def test_a_file_in_a_home_folder_may_begin_with_a_tilde(
     monkeypatch.setenv("HOME", str(tmp_path))
     said("/save ~/my talk.md")
     assert (tmp_path / "my talk.md").exists()
+
+
+def test_a_file_that_cannot_be_written_to_its_end_is_not_left_behind(talk: Begin, tmp_path: Path):
+    one = talk()
+    one.ask(OPENED)
+    file = tmp_path / "talk.md"
+    with no_room(), pytest.raises(NotWritable, match=f"{file}: File too large"):
+        run(one, f"/save {file}")
+    assert not file.exists()
+    assert run(one, f"/save {file}")
 
 
 @pytest.mark.parametrize(
