@@ -173,8 +173,6 @@ def test_the_latest_conversation_is_the_one_that_was_last_gone_on_with(history: 
 def test_the_start_of_an_id_names_a_conversation_if_no_other_begins_so(history: History):
     record(history, "one", conversation="01AB")
     record(history, "two", conversation="01AC")
-    assert history.has("01AB")
-    assert not history.has("01A")
     assert history.conversation("01ab") == history.conversation("01AB") == "01AB"
     for prefix in ("01A", "02", "", "%"):
         with pytest.raises(UsageError):
@@ -193,16 +191,6 @@ def test_what_is_not_there_cannot_be_replaced(history: History):
     with pytest.raises(UsageError):
         history.replace("nothing", turn())
     assert history.latest(0) == []
-
-
-def test_a_removed_turn_is_gone_and_an_empty_conversation_with_it(history: History, path: Path):
-    first, second = record(history, "one", "two")
-    history.remove(first.id)
-    assert history.turns("c") == [second]
-    assert history.conversations() == [("c", "two")]
-    history.remove(second.id)
-    assert history.conversations() == []
-    assert rows(path, "SELECT count(*) FROM sources") == [(0,)]
 
 
 # Searching

@@ -104,11 +104,6 @@ class History:
         insert_turn(self._db, recorded, key)
         insert_sources(self._db, recorded.turn)
 
-    def remove(self, turn_id: str) -> None:
-        """Take a turn out; one that is not there is no error."""
-        with errors_explained(self.path, HISTORY), writing(self._db):
-            self._db.execute("DELETE FROM turns WHERE id = ?", (turn_id,))
-
     def turns(self, conversation: str) -> list[Turn]:
         """Those of a conversation, oldest first, as they were recorded."""
         return [recorded.turn for recorded in self.latest(0, conversation=conversation)]
@@ -147,10 +142,6 @@ class History:
     def latest_conversation(self) -> str | None:
         """The conversation that was last gone on with."""
         return next((id for id, _name in self.conversations(1)), None)
-
-    def has(self, conversation: str) -> bool:
-        with errors_explained(self.path, HISTORY):
-            return bool(self._db.execute("SELECT 1 FROM conversations WHERE id = ?", (conversation,)).get)
 
     def conversation(self, prefix: str) -> str:
         """The id of the conversation whose id begins so.

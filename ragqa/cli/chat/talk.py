@@ -43,14 +43,12 @@ class Talk:
         turns: list[Turn],
         conversation: str,
         decorated: bool,
-        plain: bool = False,
     ) -> None:
         self.asking = asking
         self.recording = recording
         self.turns = turns
         self.conversation = conversation
         self.decorated = decorated
-        self.plain = plain
         self.answer: Answer | None = None
         self._asked_with: object = None
         self._width = 1
@@ -58,7 +56,7 @@ class Talk:
     @property
     def out(self) -> Console:
         """Made anew each time: the terminal may have another size."""
-        return console(plain=self.plain)
+        return console()
 
     def ask(self, question: str) -> None:
         """Answer a question, print and keep it. One that is interrupted or refused leaves all as it was.
@@ -116,7 +114,7 @@ class Talk:
             if growing and (growing.printed or out.is_dumb_terminal):
                 out.print()  # what is said next has a line of its own
             raise
-        print_answer(answer, plain=self.plain, growing=growing)
+        print_answer(answer, plain=False, growing=growing)
         return answer
 
     @contextmanager
