@@ -37,6 +37,9 @@ def in_line(text: str) -> str:
     return shown(text.replace("\r", "\\r").replace("\n", "\\n").replace("\t", "\\t"))
 
 
+_FILLED = re.compile(r" +$", re.MULTILINE)  # what a table fills its last column with
+
+
 def _spelled(match: re.Match[str]) -> str:
     code = ord(match.group())
     return f"\\x{code:02x}" if code < 0x100 else f"<U+{code:04X}>"
@@ -119,6 +122,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     """A table on a terminal; tab-separated lines without a head in a pipe.
 
     Args:
+        columns: The head; there is none where all of them are empty.
         rows: Cells that are a `Text` keep their style and their link.
     """
     if not sys.stdout.isatty():
@@ -128,12 +132,15 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(columns))
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text(in_line(str(cell))) for cell in row))
-    console().print(table)
+    out = console()
+    with out.capture() as drawn:
+        out.print(table)
+    sys.stdout.write(_FILLED.sub("", drawn.get()))
 
 
 def print_evaluation(report: Report) -> None:

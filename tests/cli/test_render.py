@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from ragqa.cli.answers import Growing, freshness, printed_span, quote_text
-from ragqa.cli.render import model_rows
+from ragqa.cli.render import model_rows, print_table
 from ragqa.manifest import Manifest
 from ragqa.types import Citation
 from tests.fakes import evidence
@@ -91,3 +92,23 @@ def test_a_llama_that_is_asked_in_plain_text_says_so_in_the_list():
     )
     notes = {row[0]: row[6] for row in model_rows([known, strange], ["chatml"], 10**9)}
     assert (notes["chatml *"], notes["plain"]) == ("", "no known chat template: asked in plain text")
+
+
+@pytest.mark.parametrize("term", ["xterm", "dumb"])
+@pytest.mark.parametrize(
+    ("columns", "head"), [(("", ""), []), (("name", "size"), ["name   size"]), (("", "size"), ["       size"])]
+)
+def test_a_table_has_a_head_where_it_is_given_one_and_no_row_ends_in_blanks(
+    columns: tuple[str, ...],
+    head: list[str],
+    term: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setenv("NO_COLOR", "1")
+    print_table(columns, [("one", "1"), ("three", "a longer one")])
+    lines = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out).split("\n")
+    assert [line.rstrip() for line in lines] == [*head, "one    1", "three  a longer one", ""]
+    assert lines[-3:-1] == ["one    1", "three  a longer one"]

@@ -182,9 +182,10 @@ def _reset(talk: Talk, _argument: str) -> None:
 def _history(talk: Talk, _argument: str) -> None:
     from rich.text import Text
 
-    for turn in talk.turns:
-        talk.out.print(Text(shown(f"> {turn.question}"), style="dim"))
-        talk.out.print(Text(shown(turn.answer) + "\n"))
+    _last(talk)
+    for n, turn in enumerate(talk.turns):
+        talk.out.print(Text(("\n" if n else "") + shown(f"> {turn.question}"), style="dim"))
+        talk.out.print(Text(shown(turn.answer)))
 
 
 def _quit(_talk: Talk, _argument: str) -> None:

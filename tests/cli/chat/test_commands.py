@@ -194,8 +194,13 @@ def test_no_text_in_a_saved_conversation_is_obeyed():
     assert [line for line in text.splitlines() if line.startswith("#")] == [text.splitlines()[0]]
 
 
-def test_the_history_holds_questions_and_answers(said: Callable[..., str]):
-    assert said("/history") == f"> {OPENED}\n“The iron bridge was opened in 1894 by the mayor.” [1]\n\n"
+def test_the_history_holds_questions_and_answers_with_a_line_between_them(said: Callable[..., str], talk: Begin):
+    answer = "“The iron bridge was opened in 1894 by the mayor.” [1]\n"
+    assert said("/history") == f"> {OPENED}\n{answer}"
+    one = talk()
+    one.ask(OPENED)
+    one.ask(OPENED)
+    assert said("/history", one).endswith(f"> {OPENED}\n{answer}\n> {OPENED}\n{answer}")
 
 
 def test_retry_asks_the_last_question_again(said: Callable[..., str]):
@@ -215,7 +220,7 @@ def test_quit_leaves(talk: Begin, line: str):
         run(talk(), line)
 
 
-@pytest.mark.parametrize("line", ["/sources", "/why", "/open", "/save talk.md", "/retry"])
+@pytest.mark.parametrize("line", ["/sources", "/why", "/open", "/save talk.md", "/retry", "/history"])
 def test_before_a_question_there_is_nothing_to_show(talk: Begin, line: str):
     with pytest.raises(UsageError, match="nothing was asked yet"):
         run(talk(), line)
