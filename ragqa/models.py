@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import ragqa
-from ragqa.catalogue import MODELS, Model
+from ragqa.catalogue import MODELS, Kind, Model
 from ragqa.errors import ModelError, UsageError
 from ragqa.files import new_folder, sha256_of
 from ragqa.hub import download
@@ -29,15 +29,18 @@ def installed(models: Path) -> list[Manifest]:
     return [read_manifest(folder) for folder in folders]
 
 
-def ready(models: Path, name: str, say: Callable[[str], None]) -> Manifest:
+def ready(models: Path, name: str, say: Callable[[str], None], kind: Kind | None = None) -> Manifest:
     """The manifest of model `name`, prepared first if its weights are installed but not yet made ready.
+
+    Args:
+        kind: What it is wanted for: of such are those that are named where it is unknown.
 
     Raises:
         ModelError: It is unknown, not installed, or no longer what it was when it was hashed.
     """
     folder = models / name
     if not (folder / MANIFEST).is_file():
-        return prepare(models, name, say)
+        return prepare(models, name, say, kind)
     manifest = read_manifest(folder)
     if name in MODELS and MODELS[name].wheel and manifest.form != MODELS[name].form:
         (folder / MANIFEST).unlink(missing_ok=True)
@@ -47,11 +50,16 @@ def ready(models: Path, name: str, say: Callable[[str], None]) -> Manifest:
     return manifest
 
 
-def prepare(models: Path, name: str, say: Callable[[str], None]) -> Manifest:
-    """Make a model whose weights came with an installed package ready to use."""
+def prepare(models: Path, name: str, say: Callable[[str], None], kind: Kind | None = None) -> Manifest:
+    """Make a model whose weights came with an installed package ready to use.
+
+    Args:
+        kind: As in `ready`.
+    """
     model = MODELS.get(name)
     if model is None:
-        known = f"known models: {', '.join(MODELS)}; your own: `ragqa models add FILE`"
+        names = ", ".join(one for one, model in MODELS.items() if kind in (None, model.kind))
+        known = f"known models: {names}; your own: `ragqa models add FILE`"
         raise ModelError(f"{name}: no such model", known)
     if model.wheel is None:
         raise ModelError(f"{name}: not on this machine", f"when online, run `ragqa models pull {name}`")

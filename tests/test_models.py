@@ -136,6 +136,10 @@ def test_an_unknown_model_is_refused_with_the_known_ones(models: Path):
     with pytest.raises(ModelError) as refused:
         ready(models, "nonesuch", silent)
     assert "multilingual-e5-small-q4" in refused.value.hint
+    with pytest.raises(ModelError) as refused:
+        ready(models, "nonesuch", silent, "generate")
+    assert "smollm2-135m-instruct-q4_1" in refused.value.hint
+    assert "e5" not in refused.value.hint
 
 
 def test_a_model_to_be_pulled_is_not_pulled_on_its_own(models: Path):

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ragqa.catalogue import DEFAULTS
+from ragqa.catalogue import DEFAULTS, Kind
 from ragqa.errors import ModelError, NoIndex, UsageError
 from ragqa.manifest import MANIFEST, Manifest, read_manifest
 from ragqa.memory import INDEXING, Need, need_of, require_room
@@ -197,8 +197,8 @@ def collections_filter(store: SQLiteStore, names: Sequence[str]) -> Filter | Non
     return Filter(tuple(names)) if names else None
 
 
-def _ready(settings: Settings, name: str, kind: str, say: Say) -> Manifest:
-    manifest = ready(settings.models, name, say)
+def _ready(settings: Settings, name: str, kind: Kind, say: Say) -> Manifest:
+    manifest = ready(settings.models, name, say, kind)
     if manifest.kind != kind:
         raise ModelError(f"{name}: is made to {manifest.kind}, not to {kind}", "see `ragqa models list`")
     return manifest

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Iterable
+import shlex
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -136,10 +137,29 @@ def _open(talk: Talk, argument: str) -> None:
 
 def _collection(talk: Talk, argument: str) -> None:
     if argument:
-        talk.asking.choose([] if argument == ALL else argument.split())
-    names = ", ".join(talk.asking.collections) or "all collections"
-    others = ", ".join(_collections(talk))
-    talk.remark(f"asking {names}" if argument else f"asking {names}; there are: {others}")
+        talk.asking.choose(_named(argument, _names(talk)))
+    chosen = ", ".join(talk.asking.collections) or "all collections"
+    others = ", ".join(_names(talk))
+    talk.remark(f"asking {chosen}" if argument else f"asking {chosen}; there are: {others}")
+
+
+def _named(argument: str, names: Sequence[str]) -> list[str]:
+    """The collections that are meant: all, one whose name needs no quotes, or several as a shell would read them.
+
+    Returns:
+        Nothing for all.
+
+    Raises:
+        UsageError: A quote is not closed.
+    """
+    if argument == ALL or (argument == "all" and argument not in names):
+        return []
+    if argument in names:
+        return [argument]
+    try:
+        return shlex.split(argument)
+    except ValueError as error:
+        raise UsageError(f"/collection {argument}: {error}") from error
 
 
 def _model(talk: Talk, argument: str) -> None:
@@ -198,11 +218,14 @@ def _last(talk: Talk) -> Turn:
     return talk.turns[-1]
 
 
+def _names(talk: Talk) -> list[str]:
+    return sorted({record.collection for record in talk.asking.store.known().values()})
+
+
 def _collections(talk: Talk, typed: str = "") -> list[str]:
-    """All of them; behind names that were typed already, each as one more."""
-    before = typed[: typed.rfind(" ") + 1]
-    names = sorted({record.collection for record in talk.asking.store.known().values()})
-    return [before + name for name in ([] if before else [ALL]) + names]
+    """All, each one, and behind names that were typed already, each as one more."""
+    before, names = typed[: typed.rfind(" ") + 1], _names(talk)
+    return [ALL, *names, *(before + shlex.quote(name) for name in names if before)]
 
 
 def _models(talk: Talk, typed: str = "") -> list[str]:
@@ -233,14 +256,14 @@ def _numbers(talk: Talk, typed: str = "") -> list[str]:
     return [str(source.n) for source in talk.turns[-1].sources] if talk.turns else []
 
 
-ALL = "all"
+ALL = "*"
 MARGIN, NARROW = 4, 16  # columns
 COMMANDS = (
     Command("help", "", "this list", _help),
     Command("sources", "", "the quotes of the last answer, with their places", _sources),
     Command("why", "", "how the last answer came about: scores, tokens, prompt", _why),
     Command("open", "N", "open source N of the last answer in your editor", _open, _numbers),
-    Command("collection", "NAME", "ask this collection only; `all` asks all", _collection, _collections),
+    Command("collection", "NAME", "ask this collection only; `*` asks all", _collection, _collections),
     Command("model", "NAME", "let another Llama write", _model, _models),
     Command("template", "NAME", "ask for another shape of answer", _template, _templates),
     Command("save", "FILE", "write the conversation into a new file, as Markdown", _save, _files),

@@ -52,12 +52,16 @@ def llama() -> Llama:
 def store(tmp_path: Path) -> ExactStore:
     kept = ExactStore(centre=ORIGIN)
     for name, text in TEXTS.items():
-        path = tmp_path / name
-        path.write_text(text)
-        vectors, (tokens,) = WordEmbedder().passage_tokens([text])
-        file = document(text, id=name, path=path, collection=path.stem)
-        kept.add(file, [passage(text, document=name)], vectors, [signs_of(tokens, ORIGIN)])
+        keep(kept, tmp_path / name, text, collection=Path(name).stem)
     return kept
+
+
+def keep(store: ExactStore, path: Path, text: str, *, collection: str) -> None:
+    """Write a document of one passage and have it in the store."""
+    path.write_text(text)
+    vectors, (tokens,) = WordEmbedder().passage_tokens([text])
+    file = document(text, id=path.name, path=path, collection=collection)
+    store.add(file, [passage(text, document=path.name)], vectors, [signs_of(tokens, ORIGIN)])
 
 
 @pytest.fixture

@@ -14,8 +14,9 @@ from ragqa.cli.chat.saving import as_markdown
 from ragqa.cli.chat.talk import Talk
 from ragqa.errors import NotWritable, UsageError
 from ragqa.manifest import Manifest
+from ragqa.store.exact import ExactStore
 from ragqa.turn import Source, Turn
-from tests.cli.chat.conftest import BREAD, OPENED, PAINTED, no_room
+from tests.cli.chat.conftest import BREAD, OPENED, PAINTED, keep, no_room
 
 Begin = Callable[..., Talk]
 HOSTILE = "\x1b[2J\x9b31m\u202e\x07[bold]# x"
@@ -107,14 +108,50 @@ def test_a_source_that_is_not_there_is_said_and_which_are(talk: Begin, number: s
 
 def test_a_collection_is_chosen_and_all_of_them_again(said: Callable[..., str], talk: Begin):
     one = talk()
-    assert said("/collection", one) == "asking all collections; there are: all, bread, bridge\n"
+    assert said("/collection", one) == "asking all collections; there are: bread, bridge\n"
     assert said("/collection bread", one) == "asking bread\n"
     one.ask(BREAD)
     assert {source.path.name for source in one.turns[-1].sources} == {"bread.md"}
     with pytest.raises(UsageError, match="no collection"):
         run(one, "/collection cake")
     assert one.asking.collections == ("bread",)
-    assert said("/collection all", one).endswith("asking all collections\n")
+    for everything in ("*", "all"):
+        one.asking.choose(["bread"])
+        assert said(f"/collection {everything}", one).endswith("asking all collections\n")
+
+
+@pytest.fixture
+def strange(store: ExactStore, tmp_path: Path) -> ExactStore:
+    """The documents, and collections whose names mean something else."""
+    for n, name in enumerate(("my notes", "all", "*", "my", "it's")):
+        keep(store, tmp_path / f"{n}.md", "The mill grinds rye.", collection=name)
+    return store
+
+
+@pytest.mark.parametrize(
+    ("typed", "chosen"),
+    [
+        ("my notes", ("my notes",)),
+        ("it's", ("it's",)),
+        ("'my notes' bread", ("my notes", "bread")),
+        ("my bread", ("my", "bread")),
+        ("all", ("all",)),
+        ("*", ()),
+        ("'*'", ("*",)),
+    ],
+)
+def test_a_collection_may_have_any_name(
+    strange: ExactStore, said: Callable[..., str], talk: Begin, typed: str, chosen: tuple[str, ...]
+):
+    one = talk()
+    one.asking.choose(["bridge"])
+    said(f"/collection {typed}", one)
+    assert one.asking.collections == chosen
+
+
+def test_a_quote_that_is_not_closed_is_said(talk: Begin):
+    with pytest.raises(UsageError, match="No closing quotation"):
+        run(talk(), "/collection 'my notes")
 
 
 def test_another_template_is_asked_with(said: Callable[..., str], talk: Begin):
@@ -259,9 +296,16 @@ def test_what_a_command_takes_is_completed(talk: Begin):
     one.ask(OPENED)
     assert suggestions(one, "/collection b") == ["bread", "bridge"]
     assert suggestions(one, "/collection bread br") == ["bread bread", "bread bridge"]
+    assert suggestions(one, "/collection *") == ["*"]
     assert suggestions(one, "/template b") == ["bullets"]
     assert suggestions(one, "/open ") == ["1"]
     assert suggestions(one, "/nothing ") == []
+
+
+def test_a_name_is_quoted_where_it_is_not_alone(strange: ExactStore, talk: Begin):
+    assert suggestions(talk(), "/collection my") == ["my", "my notes"]
+    assert suggestions(talk(), "/collection my n") == ["my notes"]
+    assert suggestions(talk(), "/collection bread 'my") == ["bread 'my notes'"]
 
 
 def test_names_of_llamas_are_completed(talk: Begin, monkeypatch: pytest.MonkeyPatch):
