@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,10 +10,11 @@ from types import FrameType
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)
 HEARD = (signal.SIGINT, *ENDING)
+FEW = 1024  # as many signals as anybody sends while one answer is stopped
 
 
 class Stopped(BaseException):
-    """Something other than Ctrl-C asked the command to end; a conversation goes on after Ctrl-C, and not after this.
+    """The command is to end; a conversation goes on after one Ctrl-C, and not after this.
 
     Attributes:
         number: Which one.
@@ -53,6 +55,28 @@ def stoppable(
     finally:
         for one, was in before.items():
             signal.signal(one, was)
+
+
+@contextmanager
+def insistent() -> Iterator[None]:
+    """Meanwhile one Ctrl-C raises KeyboardInterrupt, and two raise Stopped, however soon one follows on the other.
+
+    Python raises one exception for all that come while C code runs; each leaves a byte of its own in a pipe.
+    """
+    read, write = os.pipe()
+    os.set_blocking(read, False)
+    os.set_blocking(write, False)
+    before = signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+    try:
+        yield
+    except KeyboardInterrupt:
+        if os.read(read, FEW).count(signal.SIGINT) > 1:
+            raise Stopped(signal.SIGINT) from None
+        raise
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(read)
+        os.close(write)
 
 
 def exit_code(stop: BaseException) -> int:

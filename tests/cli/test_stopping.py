@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import shutil
@@ -14,7 +15,7 @@ import pexpect
 import pytest
 
 from ragqa.cli.progress import Waiting
-from ragqa.cli.stopping import Stopped, exit_code, stoppable
+from ragqa.cli.stopping import Stopped, exit_code, insistent, stoppable
 from tests.cli.test_ask import E5
 from tests.cli.test_index import counts, ids, running, stored
 from tests.conftest import CORPUS, RAGQA, Ragqa
@@ -53,6 +54,28 @@ def test_signals_are_heard_as_before_afterwards_and_what_is_ignored_stays_so():
         assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize(("times", "raised"), [(1, KeyboardInterrupt), (2, Stopped), (3, Stopped)])
+def test_each_ctrl_c_counts_also_while_c_code_runs(times: int, raised: type[BaseException]):
+    before = signal.set_wakeup_fd(-1)
+    press = getattr(ctypes.CDLL(None), "raise")
+    with pytest.raises((KeyboardInterrupt, Stopped)) as caught, insistent():
+        list(map(press, [signal.SIGINT] * times))  # no line of Python runs in between
+    assert type(caught.value) is raised
+    assert exit_code(caught.value) == CODES[signal.SIGINT]
+    assert signal.set_wakeup_fd(before) == -1
+
+
+def test_a_second_ctrl_c_counts_while_the_first_one_is_tidied_up():
+    def work() -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        finally:
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(Stopped), insistent():
+        work()
 
 
 MOMENTS: dict[str, Callable[[Ragqa], object]] = {

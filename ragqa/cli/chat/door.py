@@ -20,7 +20,7 @@ from ragqa.cli.opening import edited, require_terminal
 from ragqa.cli.options import Collections, Db, EmbedModel, Model, Number, Options, Quiet, settle
 from ragqa.cli.recording import Recording
 from ragqa.cli.render import error_lines
-from ragqa.cli.stopping import ENDING, stoppable
+from ragqa.cli.stopping import ENDING, insistent, stoppable
 from ragqa.errors import RagqaError, UsageError
 from ragqa.settings import Settings
 from ragqa.turn import Turn
@@ -79,6 +79,9 @@ def converse(talk: Talk, read: Read, *, person: bool) -> int:
     """Answer until there are no more questions; returns the exit code.
 
     A question that is refused or stopped costs itself alone. A person's second Ctrl-C in a row leaves.
+
+    Raises:
+        Stopped: Somebody pressed Ctrl-C twice before the answer was stopped.
     """
     stopped, refused = False, 0
     while True:
@@ -87,9 +90,10 @@ def converse(talk: Talk, read: Read, *, person: bool) -> int:
             line = typed(read, _edited)
             if line:
                 stopped = False
-                if not (line.startswith("/") and run(talk, line)):
-                    talk.ask(line)
-                talk.out.print()
+                with insistent():
+                    if not (line.startswith("/") and run(talk, line)):
+                        talk.ask(line)
+                    talk.out.print()
         except (EOFError, Leave):
             return refused
         except KeyboardInterrupt:

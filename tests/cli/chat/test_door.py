@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from ragqa.cli.chat.door import converse
 from ragqa.cli.chat.reading import from_pipe
 from ragqa.cli.chat.talk import Talk
+from ragqa.cli.stopping import Stopped, exit_code
 from ragqa.errors import NotWritable, UsageError
 from tests.cli.chat.conftest import BREAD, OPENED, no_room
 
@@ -69,3 +72,19 @@ def test_a_conversation_that_cannot_be_saved_goes_on(talk: Begin, tmp_path: Path
     assert code == NotWritable.exit_code
     assert said.err.startswith(f"ragqa: {tmp_path}/talk.md: File too large")
     assert "[1]" in said.out
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_one_ctrl_c_stops_an_answer_and_two_at_once_the_conversation(
+    talk: Begin, monkeypatch: pytest.MonkeyPatch, times: int
+):
+    one = talk()
+    lines = iter([OPENED, "/quit"])
+    press = getattr(ctypes.CDLL(None), "raise")
+    monkeypatch.setattr(one, "ask", lambda question: list(map(press, [signal.SIGINT] * times)))
+    if times == 1:
+        assert converse(one, lambda prompt: next(lines), person=True) == 0
+    else:
+        with pytest.raises(Stopped) as stopped:
+            converse(one, lambda prompt: next(lines), person=True)
+        assert exit_code(stopped.value) == 130
