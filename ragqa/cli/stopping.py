@@ -35,7 +35,8 @@ def stoppable(
 ) -> Iterator[None]:
     """Meanwhile the first signal raises KeyboardInterrupt or Stopped, and a second one ends the process at once.
 
-    A signal that is ignored stays so.
+    A signal that is ignored stays so. Within `insistent` a second Ctrl-C lets what was begun be tidied, and a third
+    one ends the process.
 
     Args:
         heard: The signals.
@@ -43,8 +44,8 @@ def stoppable(
     """
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        for one in before:
-            signal.signal(one, signal.SIG_DFL)
+        for one, was in before.items():
+            signal.signal(one, _note if was is _press else signal.SIG_DFL)
         then(KeyboardInterrupt() if number == signal.SIGINT else Stopped(number))
 
     before = {one: was for one in heard if (was := signal.getsignal(one)) != signal.SIG_IGN}
@@ -57,6 +58,15 @@ def stoppable(
             signal.signal(one, was)
 
 
+def _press(number: int, frame: FrameType | None) -> None:
+    signal.default_int_handler(number, frame)
+
+
+def _note(number: int, _frame: FrameType | None) -> None:
+    """It is counted already."""
+    signal.signal(number, signal.SIG_DFL)
+
+
 @contextmanager
 def insistent() -> Iterator[None]:
     """Meanwhile one Ctrl-C raises KeyboardInterrupt, and two raise Stopped, however soon one follows on the other.
@@ -67,6 +77,9 @@ def insistent() -> Iterator[None]:
     os.set_blocking(read, False)
     os.set_blocking(write, False)
     before = signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if usual:
+        signal.signal(signal.SIGINT, _press)
     try:
         yield
     except KeyboardInterrupt:
@@ -74,6 +87,8 @@ def insistent() -> Iterator[None]:
             raise Stopped(signal.SIGINT) from None
         raise
     finally:
+        if usual:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.set_wakeup_fd(before)
         os.close(read)
         os.close(write)

@@ -76,6 +76,9 @@ def test_a_second_ctrl_c_counts_while_the_first_one_is_tidied_up():
 
     with pytest.raises(Stopped), insistent():
         work()
+    with pytest.raises(Stopped), insistent(), stoppable():  # which would end the process
+        work()
+    assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
 
 
 MOMENTS: dict[str, Callable[[Ragqa], object]] = {
