@@ -30,7 +30,9 @@ COMMANDS = (
     "ragqa 'In which version did the trigram tokenizer join FTS5?'",
     "ragqa 'How many documents mention Okapi?'",
     "ragqa 'Who painted the Mona Lisa?'",
+    "ragqa chat\nWho developed BM25?\nWhy are its scores negative in SQLite?",
 )
+READY, CTRL_D = rb"\x1b\[\?2004h", b"\x04"  # a line can be typed; there are no more
 NOT_TAKEN_ALONG = ("RAGQA_", "LC_", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES")  # what would change the picture
 FRAME = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
 _COLOURS = {"default": None, "brown": "yellow"}  # what pyte calls otherwise than rich
@@ -40,12 +42,19 @@ def record(commands: Sequence[str], home: Path) -> Text:
     """What a terminal shows after these commands, one after the other."""
     lines: list[Text] = []
     for command in commands:
-        lines += [Text.assemble(("$ ", "bold green"), command), *shown(type_in(command, home)), Text()]
+        name = command.partition("\n")[0]
+        lines += [Text.assemble(("$ ", "bold green"), name), *shown(type_in(command, home)), Text()]
     return Text("\n").join(lines[:-1])
 
 
 def type_in(command: str, home: Path) -> bytes:
-    """Every byte that a command sends to its terminal."""
+    """Every byte that a command sends to its terminal.
+
+    Args:
+        command: What is typed into it stands on lines of its own; Ctrl-D follows on the last one.
+    """
+    command, *lines = command.split("\n")
+    typed = iter([*(f"{line}\r".encode() for line in lines), CTRL_D])
     own = {
         "RAGQA_HOME": str(home),
         "RAGQA_WARM": "0",
@@ -62,6 +71,7 @@ def type_in(command: str, home: Path) -> bytes:
         env=environment,
         timeout=120,
         dimensions=(LINES, COLUMNS),
+        events=[(READY, lambda state: next(typed))],
     )
 
 
@@ -89,7 +99,8 @@ def _line(cells: dict[int, pyte.screens.Char]) -> Text:
 
 
 def _style(cell: pyte.screens.Char) -> Style:
-    return Style(color=_COLOURS.get(cell.fg, cell.fg), bold=cell.bold, italic=cell.italics)
+    colour = f"#{cell.fg}" if re.fullmatch("[0-9a-f]{6}", cell.fg) else _COLOURS.get(cell.fg, cell.fg)
+    return Style(color=colour, bold=cell.bold, italic=cell.italics)
 
 
 def drawn(session: Text) -> str:
