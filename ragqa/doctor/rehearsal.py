@@ -11,9 +11,9 @@ import os
 import sys
 from pathlib import Path
 
+from ragqa.cli.guard import OPENING, watch_network
+
 ABSTAINED = 4
-LEAVING = ("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo")
-LOCAL = (1, 16)  # AF_UNIX, and AF_NETLINK, by which Linux asks its own kernel
 TEXT = "# The light\n\nThe lighthouse was first lit in 1894. It burned colza oil.\n"
 QUESTION = "When was the lighthouse first lit?"
 
@@ -25,7 +25,7 @@ def main(folder: Path, witness: Path, *, alone: bool) -> int:
         alone: No other process is in this network, so all that its kernel counts was done here.
     """
     attempts: list[str] = []
-    sys.addaudithook(lambda event, details: _watch(event, details, attempts))
+    watch_network(lambda event, target, module: attempts.append(_told(event, target, module)))
     code = _ask(folder)
     if alone and not attempts and (count := _found_no_way()):
         attempts.append(f"code in C tried {count} times to reach a network")
@@ -45,28 +45,15 @@ def _ask(folder: Path) -> int:
     return 0
 
 
-def _watch(event: str, details: tuple[object, ...], attempts: list[str]) -> None:
-    """Note a socket that is not local, and whatever such a socket is told to do; nothing is refused here."""
-    if event == "socket.__new__":
-        if details[1] not in LOCAL:
-            attempts.append(f"{_caller()} opened a socket ({_name(details[1])})")
-    elif event in LEAVING and getattr(details[0], "family", None) not in LOCAL:
-        target = details[0] if event == "socket.getaddrinfo" else details[-1]
-        attempts.append(f"{_caller()}: {event} {target!r}")
+def _told(event: str, target: object, module: str) -> str:
+    """What was tried, in a line; it is noted, not refused."""
+    return f"{module} opened a socket ({_name(target)})" if event == OPENING else f"{module}: {event} {target!r}"
 
 
 def _name(family: object) -> str:
     import socket
 
     return next((one.name for one in socket.AddressFamily if one == family), str(family))
-
-
-def _caller() -> str:
-    """The module that is at it: the innermost that is neither this one nor Python's own `socket`."""
-    frame = sys._getframe(1)
-    while frame.f_back and frame.f_globals.get("__name__") in (__name__, "__main__", "socket"):
-        frame = frame.f_back
-    return str(frame.f_globals.get("__name__"))
 
 
 def _found_no_way() -> int:

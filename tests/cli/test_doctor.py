@@ -209,11 +209,21 @@ def test_a_module_that_opens_a_socket_is_named(tmp_path: Path):
     assert found == "caller opened a socket (AF_INET)"
 
 
-def test_a_name_that_is_looked_up_is_named(tmp_path: Path):
-    looks_up = "with suppress(OSError): socket.getaddrinfo('example.invalid', 80)"
+@pytest.mark.parametrize(
+    "way",
+    [
+        "getaddrinfo('example.invalid', 80)",
+        "gethostbyname('example.invalid')",
+        "gethostbyaddr('example.invalid')",
+        "getnameinfo(('example.invalid', 80), 0)",
+    ],
+)
+def test_a_name_that_is_looked_up_is_named(tmp_path: Path, way: str):
+    looks_up = f"with suppress(OSError): socket.{way}"
     (tmp_path / "caller.py").write_text(f"import socket\nfrom contextlib import suppress\n{looks_up}\n")
     (found,) = watched(tmp_path, f"sys.path.append({str(tmp_path)!r}); import caller")
-    assert found == "caller: socket.getaddrinfo 'example.invalid'"
+    assert found.startswith(f"caller: socket.{way.split('(')[0]} ")
+    assert "'example.invalid'" in found
 
 
 def test_code_in_c_that_wants_out_is_counted_where_there_is_no_way_out(tmp_path: Path):
@@ -239,6 +249,12 @@ def test_a_whole_question_opens_no_socket(notes: Ragqa):
     code, findings = doctor(notes, "--offline")
     assert (code, findings["offline, watched"]["level"]) == (0, "ok")
     assert findings["offline, cut off"]["level"] in ("ok", "note")
+
+
+@pytest.mark.model
+def test_the_watched_question_is_not_kept_among_the_user_s(notes: Ragqa):
+    assert doctor(notes, "--offline")[0] == 0
+    assert not (notes.home / "logs.db").exists()
 
 
 CALLS_HOME = """
