@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import stat
 import tomllib
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from ragqa.errors import UsageError
-from ragqa.files import private_folder
+from ragqa.files import new_file, private_folder
 
 TOMLValue = str | int | float | bool
 
@@ -24,7 +25,8 @@ def read_config(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read as TOML: {error}") from error
+        hint = f"mend it there, or put it aside: mv {quote(str(path))} {quote(str(path))}.damaged"
+        raise UsageError(f"{path}: cannot be read as TOML: {error}", hint) from error
 
 
 def write_setting(config: Path, name: str, value: TOMLValue | None) -> None:
@@ -43,11 +45,6 @@ def write_setting(config: Path, name: str, value: TOMLValue | None) -> None:
     else:
         document[name] = value
     private_folder(place.parent)
-    scratch = place.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        scratch.write_bytes(tomlkit.dumps(document).encode())
-        if place.exists():
-            scratch.chmod(place.stat().st_mode)
-        scratch.replace(place)
-    finally:
-        scratch.unlink(missing_ok=True)
+    mode = stat.S_IMODE(place.stat().st_mode) if place.exists() else 0o600
+    with new_file(place, mode) as file:
+        file.write(tomlkit.dumps(document).encode())

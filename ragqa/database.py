@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import apsw
 
 from ragqa.errors import IndexDamaged, IndexLocked, NotWritable, RagqaError
-from ragqa.files import network_file_system, private_folder
+from ragqa.files import network_file_system, private_file, private_folder
 
 BUSY_MS = 10_000
 
@@ -60,8 +60,7 @@ def create_private(path: Path) -> None:
     """Have an empty file that only its owner can read, in a folder of the same kind, unless there is one."""
     private_folder(path.parent)
     if not path.exists():
-        # Born with its final mode: SQLite gives the same to the files it puts beside it.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        private_file(path)
 
 
 def make_tables(connection: apsw.Connection, path: Path, kind: Kind, fill: Callable[[], None] = lambda: None) -> None:
@@ -123,6 +122,12 @@ def writing(connection: apsw.Connection) -> Iterator[None]:
         if connection.in_transaction:  # SQLite may have rolled back by itself, as it does when a disk is full
             connection.execute("ROLLBACK")
         raise
+
+
+def copy(connection: apsw.Connection, path: Path) -> None:
+    """Write a database as it is now into another file, page by page; other processes may go on writing."""
+    with closing(apsw.Connection(os.fspath(path))) as target, target.backup("main", connection, "main") as backup:
+        backup.step()
 
 
 def erase(connection: apsw.Connection, path: Path) -> None:

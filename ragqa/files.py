@@ -1,4 +1,4 @@
-"""Names and hashes of files, and folders that appear whole or not at all."""
+"""Names and hashes of files; files and folders that are their owner's alone, and that appear whole or not at all."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
+
+from ragqa.errors import NotWritable
 
 MAX_FILE_SIZE = 32 * 1024 * 1024  # bytes; a larger file is hardly a text that somebody wrote
 
@@ -59,6 +62,47 @@ def private_folder(folder: Path) -> Path:
     for place in reversed(missing):  # `parents=True` would leave those above open to others
         place.mkdir(mode=0o700, exist_ok=True)
     return folder
+
+
+def private_file(path: Path) -> Path:
+    """Have a file that only its owner can read; what is in one that is there stays."""
+    # Born with its final mode: SQLite gives the same to the files it puts beside it.
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    return path
+
+
+@contextmanager
+def new_file(target: Path, mode: int = 0o600) -> Iterator[IO[bytes]]:
+    """A file to fill, renamed to `target` when all of it is on disk, or gone; its owner's alone until then.
+
+    Args:
+        mode: That it has in its place.
+
+    Raises:
+        NotWritable: It cannot be made or written.
+    """
+    try:
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".making-{os.getpid()}-")
+    except OSError as error:
+        raise _not_written(target, error) from error
+    scratch = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fchmod(descriptor, mode)
+            os.fsync(descriptor)
+        scratch.replace(target)
+    except OSError as error:
+        if error.filename not in (None, name):  # of a file that this one is filled from
+            raise
+        raise _not_written(target, error) from error
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def _not_written(target: Path, error: OSError) -> NotWritable:
+    return NotWritable(f"{target}: cannot be written: {error.strerror}", "check space and permissions")
 
 
 @contextmanager

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import sqlite3
 import tarfile
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
@@ -26,8 +25,9 @@ from ragqa.bundle import (
     contents_of,
     written,
 )
-from ragqa.errors import ModelError, NotWritable, UsageError
-from ragqa.files import sha256_of
+from ragqa.errors import ModelError, UsageError
+from ragqa.files import new_file, private_file, sha256_of
+from ragqa.history import open_history
 from ragqa.manifest import MANIFEST, Manifest, WeightsFile, write_manifest
 from ragqa.store.opening import open_index
 
@@ -67,10 +67,9 @@ def model_sources(manifest: Manifest, scratch: Path) -> tuple[Sources, dict[str,
 
 def index_source(db: Path, scratch: Path) -> Sources:
     """A copy of the index as it is now, with what is still in its log."""
-    copy = _private(scratch / INDEX)
-    store = open_index(db)
-    store.copy(copy)
-    store.close()
+    copy = private_file(scratch / INDEX)
+    with closing(open_index(db)) as store:
+        store.copy(copy)
     return {INDEX: copy}
 
 
@@ -78,13 +77,9 @@ def history_source(logs: Path, scratch: Path) -> Sources:
     """The same of past questions; nothing where none are kept."""
     if not logs.is_file():
         return {}
-    copy = _private(scratch / HISTORY)
-    uri = f"{logs.absolute().as_uri()}?mode=ro"
-    try:
-        with closing(sqlite3.connect(uri, uri=True)) as source, closing(sqlite3.connect(copy)) as target:
-            source.backup(target)
-    except sqlite3.Error as error:
-        raise NotWritable(f"{logs}: cannot be copied: {error}", "leave out --with-history") from error
+    copy = private_file(scratch / HISTORY)
+    with closing(open_history(logs, writable=False)) as history:
+        history.copy(copy)
     return {HISTORY: copy}
 
 
@@ -111,10 +106,11 @@ def pack(target: Path, sources: Sources, told: dict[str, WeightsFile], progress:
 
     Raises:
         ModelError: A model's file is not what its manifest says.
+        NotWritable: There is no room for it, or it may not be written there.
     """
     members = [_member(path, source, told.get(path)) for path, source in sources.items()]
     contents = contents_of(members)
-    with _appearing(target) as file, tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
+    with new_file(target) as file, tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
         listed = written(contents)
         tar.addfile(_header(CONTENTS, len(listed)), io.BytesIO(listed))
         done = 0
@@ -156,7 +152,11 @@ class _Summing:
         self.sum, self.count = hashlib.sha256(), 0
 
     def read(self, size: int = -1) -> bytes:
-        part = self.file.read(size)
+        try:
+            part = self.file.read(size)
+        except OSError as error:
+            error.filename = self.file.name  # else it would seem to be of the bundle
+            raise
         self.sum.update(part)
         self.count += len(part)
         self.tell(self.count)
@@ -167,23 +167,3 @@ def _header(path: str, size: int) -> tarfile.TarInfo:
     header = tarfile.TarInfo(path)
     header.size, header.mode = size, 0o600
     return header
-
-
-def _private(path: Path) -> Path:
-    """A file that is born readable by its owner only."""
-    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    return path
-
-
-@contextmanager
-def _appearing(target: Path) -> Iterator[IO[bytes]]:
-    """A file of mode 0600 that has its name when all of it is on disk."""
-    scratch = target.with_name(f".{target.name}.{os.getpid()}.making")
-    try:
-        with _private(scratch).open("r+b") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        scratch.replace(target)
-    finally:
-        scratch.unlink(missing_ok=True)

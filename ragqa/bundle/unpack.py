@@ -28,7 +28,7 @@ from ragqa.bundle import (
     read,
 )
 from ragqa.errors import IndexDamaged, ModelError, NotWritable, RagqaError, UsageError
-from ragqa.files import clear_left_behind
+from ragqa.files import clear_left_behind, private_folder
 from ragqa.manifest import MANIFEST, Manifest, read_manifest
 
 Progress = Callable[[int, int], None]
@@ -79,7 +79,7 @@ def unpack(path: Path, places: Places, *, force: bool, progress: Progress) -> Pl
         targets = _targets(contents, places)
         if not force:
             _refuse_existing(contents, targets, places)
-        _make_private(places.models.parent)
+        private_folder(places.models.parent)
         _require_space(contents, places.models.parent)
         with _staging(places.models.parent) as stage:
             _extract(tar, contents, stage, path, progress)
@@ -175,7 +175,7 @@ def _extract(tar: tarfile.TarFile, contents: Contents, stage: Path, path: Path, 
         if member is None or not header.isreg() or header.issparse() or header.size != member.size:
             raise IndexDamaged(f"{path}: {header.name!r} is not what its list says", "copy it again")
         target = stage / member.path
-        _make_private(target.parent)
+        private_folder(target.parent)
         source = tar.extractfile(header)
         assert source
         with os.fdopen(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
@@ -237,7 +237,7 @@ def _place(moves: dict[Path, Path], stage: Path) -> None:
     moved: list[tuple[Path, Path]] = []
     try:
         for number, (source, target) in enumerate(moves.items()):
-            _make_private(target.parent)
+            private_folder(target.parent)
             for ending in COMPANIONS if target.suffix == ".db" else ("",):
                 old = target.with_name(target.name + ending)
                 if os.path.lexists(old):
@@ -254,13 +254,6 @@ def _place(moves: dict[Path, Path], stage: Path) -> None:
             with suppress(OSError):
                 _move(spare, old)
         raise
-
-
-def _make_private(folder: Path) -> None:
-    """A folder and those above it, where they are missing, for their owner alone whatever the umask is."""
-    for path in (*reversed(folder.parents), folder):
-        if not path.is_dir():
-            path.mkdir(mode=0o700, exist_ok=True)
 
 
 def _move(source: Path, target: Path) -> None:

@@ -107,7 +107,9 @@ def _run(arguments: Sequence[str]) -> int:
     except OSError as error:
         if error.filename:
             return _report(NotWritable(f"{error.filename}: {error.strerror}"))
-        return _report(NotWritable(f"standard output: {error.strerror}; the answer is not complete"))
+        if _stdout_fails():
+            return _report(NotWritable(f"standard output: {error.strerror}; the answer is not complete"))
+        return _report(NotWritable(error.strerror or str(error), "RAGQA_DEBUG=1 shows where"))
     except Exception as error:  # the last door: no traceback unless asked for
         return _report(RagqaError(f"unexpected {type(error).__name__}: {error}", "RAGQA_DEBUG=1 shows the traceback"))
 
@@ -157,6 +159,15 @@ def _mend_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+
+
+def _stdout_fails() -> bool:
+    """Whether it was standard output that could not be written: what it still holds cannot be written now either."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        return True
+    return bool(getattr(sys.stdout, "write_through", False))  # such a one holds nothing that could be tried again
 
 
 def _flush(code: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -49,8 +50,7 @@ def bundle(
     from ragqa.bundle import pack
 
     settings = settle(db=db)
-    if file.exists() and not force:
-        raise UsageError(f"{file}: is there already", "--force replaces it")
+    _require_place(file, force)
     with tempfile.TemporaryDirectory(prefix="ragqa-bundle-") as folder:
         scratch = Path(folder)
         sources, told = _models_of(settings, scratch, quiet)
@@ -62,6 +62,14 @@ def bundle(
             contents = pack.pack(file.absolute(), sources, told, progress)
     print(shown(f"{file}: {_described(contents)}"))
     advise(f"on the other machine: `ragqa unbundle {file.name}`", quiet)
+
+
+def _require_place(file: Path, force: bool) -> None:
+    """Refuse what is there already; --force is for files alone, not for a folder or a device."""
+    if os.path.lexists(file) and not file.is_file():
+        raise UsageError(f"{file}: is there already, and is no regular file", "name a new file for the bundle")
+    if file.exists() and not force:
+        raise UsageError(f"{file}: is there already", "--force replaces it")
 
 
 def _models_of(settings: Settings, scratch: Path, quiet: bool) -> tuple[Sources, dict[str, WeightsFile]]:

@@ -37,7 +37,8 @@ def _block() -> None:
 
 def _refuse(event: str, target: object, module: str) -> None:
     if event != OPENING:  # a socket that nothing is done with reaches nobody
-        raise NetworkBlocked(f"blocked network attempt by {module}: {event} {target!r}", "please report this as a fault")
+        said = f"blocked network attempt by {module}: {event} {target!r}"
+        raise NetworkBlocked(said, "please report this as a fault")
 
 
 def watch_network(tell: Tell) -> None:

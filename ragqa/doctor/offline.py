@@ -55,7 +55,8 @@ def _asked(subject: Subject, before: Sequence[str]) -> tuple[int, list[str], str
         witness = Path(folder) / "witness.json"
         program = [sys.executable, "-m", "ragqa.doctor.rehearsal", folder, str(witness)]
         command = [*before, *program, *(["alone"] if before else [])]
-        environ = {**os.environ, **subject.environ, "RAGQA_WARM": "0", "RAGQA_LOG": "0"}  # it is no question of the user's
+        apart = {"RAGQA_WARM": "0", "RAGQA_LOG": "0"}  # from the user's warm process and history
+        environ = {**os.environ, **subject.environ, **apart}
         try:
             done = subprocess.run(
                 command, capture_output=True, text=True, errors="replace", env=environ, timeout=PATIENCE, check=False

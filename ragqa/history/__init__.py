@@ -14,7 +14,7 @@ from typing import Any
 
 import apsw
 
-from ragqa.database import check_version, connect, create_private, erase, errors_explained, make_tables, writing
+from ragqa.database import check_version, connect, copy, create_private, erase, errors_explained, make_tables, writing
 from ragqa.errors import UsageError
 from ragqa.history.rows import Recorded, insert_sources, insert_turn, read_rows, utc, when
 from ragqa.history.tables import HISTORY, NAME_ANEW
@@ -191,6 +191,11 @@ class History:
                 gone = [self._db.execute("DELETE FROM turns WHERE id = ? RETURNING id", (id,)).get for id in turn_ids]
             erase(self._db, self.path)
         return len(list(filter(None, gone)))
+
+    def copy(self, path: Path) -> None:
+        """Write the history as it is now into a new file; other processes may go on writing."""
+        with errors_explained(path, HISTORY):
+            copy(self._db, path)
 
     def fault(self) -> str:
         """What SQLite finds wrong with the file; empty where it is whole."""

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from typing import Any
 import apsw
 import numpy as np
 
-from ragqa.database import erase, writing
+from ragqa.database import copy, erase, writing
 from ragqa.store import fts, require_unit_length
 from ragqa.store.fts import in_collections
 from ragqa.store.integrity import faults
@@ -175,13 +174,9 @@ class SQLiteStore:
         self.calibration = calibration
 
     def copy(self, path: Path) -> None:
-        """Write the index as it is now into a new file, page by page; other processes may go on writing."""
-        with (
-            errors_explained(path),
-            closing(apsw.Connection(os.fspath(path))) as target,
-            target.backup("main", self._db, "main") as backup,
-        ):
-            backup.step()
+        """Write the index as it is now into a new file; other processes may go on writing."""
+        with errors_explained(path):
+            copy(self._db, path)
 
     def erase(self) -> None:
         """Leave no byte of removed text behind: what SQLite keeps in its log goes too."""

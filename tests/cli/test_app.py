@@ -268,6 +268,15 @@ def test_a_full_disk_under_stdout_is_not_success(ragqa: Ragqa, command: str, unb
     assert done.err.startswith("ragqa: standard output: No space left on device")
 
 
+def test_an_error_that_names_no_file_is_not_blamed_on_stdout(ragqa: Ragqa):
+    planted = (
+        "from ragqa.cli import models; models.installed = lambda folder: (_ for _ in ()).throw(OSError(28, 'Full'))"
+    )
+    program = f"import sys; {planted}; sys.argv[1:] = ['models', 'verify']; from ragqa.cli.app import main; main()"
+    done = ragqa.run([sys.executable, "-c", program])
+    assert (done.code, done.err.splitlines()[0]) == (14, "ragqa: Full")
+
+
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("command", ["path db", "--help", "models list --json"])
 def test_a_reader_that_went_away_ends_it_silently(ragqa: Ragqa, command: str, unbuffered: str):

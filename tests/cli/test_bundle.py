@@ -7,7 +7,6 @@ import io
 import json
 import os
 import shutil
-import sqlite3
 import stat
 import subprocess
 import sys
@@ -22,6 +21,7 @@ import pytest
 from ragqa.bundle.pack import pack
 from ragqa.bundle.unpack import Places, unpack
 from ragqa.errors import RagqaError
+from ragqa.history import open_history
 from ragqa.manifest import Manifest, read_manifest, weights_file, write_manifest
 from ragqa.models import ready
 from tests.cli.test_care import index, kept
@@ -170,9 +170,7 @@ def test_what_is_still_in_the_log_of_the_index_is_packed(packed: Ragqa):
 
 
 def test_history_settings_and_wheels_come_along_if_wished(packed: Ragqa):
-    with sqlite3.connect(packed.home / "logs.db") as db:
-        db.execute("CREATE TABLE turns (question)")
-    db.close()
+    open_history(packed.home / "logs.db").close()
     (packed.home / "config.toml").write_text("passages = 7\n")
     packed.write("wheels/one-1.0-py3-none-any.whl", b"PK")
     (packed.home / "prompts").mkdir()
@@ -210,6 +208,37 @@ def test_a_file_that_is_there_is_not_replaced_unless_forced(packed: Ragqa):
     assert packed("bundle", "b.ragqa").code == 2
     assert (packed.cwd / "b.ragqa").read_bytes() == before
     assert packed("bundle", "b.ragqa", "--force").code == 0
+
+
+@pytest.mark.parametrize("place", ["/dev/null", "downloads", "pipe"])
+def test_what_is_no_regular_file_is_never_replaced(packed: Ragqa, place: str):
+    os.mkfifo(packed.cwd / "pipe")
+    before = (packed.cwd / place).stat()
+    done = packed("bundle", place, "--force")
+    assert (done.code, done.out, "no regular file" in done.err, "--force" in done.err) == (2, "", True, False)
+    assert (packed.cwd / place).stat().st_ino == before.st_ino
+
+
+def test_a_full_disk_is_said_of_the_bundle_and_leaves_nothing(packed: Ragqa):
+    with (packed.home / "models" / "words" / "large").open("wb") as file:
+        file.truncate(2_000_000)
+    manifest = read_manifest(packed.home / "models" / "words")
+    write_manifest(replace(manifest, files=(*manifest.files, weights_file(manifest.folder / "large"))))
+    (packed.cwd / "small").mkdir()
+    bundling = f"{RAGQA} bundle small/x.ragqa; echo $?; ls -A small"
+    done = packed.run(["unshare", "-rm", "sh", "-c", f"mount -t tmpfs -o size=1m none small && {{ {bundling}; }}"])
+    if "unshare" in done.err or "mount" in done.err:
+        pytest.skip("no file system can be mounted here")
+    assert done.out == "14\n"
+    place = packed.cwd / "small" / "x.ragqa"
+    assert done.err.startswith(f"ragqa: {place}: cannot be written: No space left on device\n")
+
+
+def test_a_history_that_cannot_be_read_is_named(packed: Ragqa):
+    (packed.home / "logs.db").write_bytes(b"no history" * 500)
+    done = packed("bundle", "new.ragqa", "--with-history")
+    assert (done.code, f"{packed.home / 'logs.db'}: " in done.err) == (13, True)
+    assert not (packed.cwd / "new.ragqa").exists()
 
 
 def test_a_model_that_is_damaged_is_not_packed(packed: Ragqa):
