@@ -299,7 +299,7 @@ def test_the_passages_of_similar_are_what_the_llama_is_asked_about(blog: Blog):
     done = blog.run("When was it lit?")
     assert (done.returncode, done.stdout) == (0, 'It is "lit".\n\nSecond.\nan answer\n')
     similar, ask = blog.asked
-    assert similar == ["similar", "default", "-n", "5", "-c", "query: When was it lit?"]
+    assert similar == ["similar", "-n", "5", "-c", "query: When was it lit?"]
     assert ask[-2:] == ["--", "When was it lit?"]
     assert ask[:-3] == ["ask", "--with", "-", "-t", "paragraph", "-s"]
 
@@ -317,6 +317,30 @@ def test_no_question_is_read_by_the_shell_or_taken_for_an_option(blog: Blog, for
     assert [call[-1].removeprefix("query: ") for call in blog.asked] == [question] * len(blog.asked)
     assert blog.asked[-1][-2] == "--"
     assert not list(blog.checkout.root.rglob("hacked"))
+
+
+@pytest.mark.parametrize("form", [[], ["--short"]], ids=["long", "short"])
+def test_without_a_ragqa_on_the_path_the_checkout_s_own_is_taken(blog: Blog, form: list[str]):
+    blog.checkout.program(".venv/bin/ragqa", ARTICLE)
+    (blog.checkout.root / "ragqa").mkdir()
+    (blog.checkout.root / "linked").symlink_to("scripts/blog-answer.sh")
+    env = os.environ | {"PATH": blog.checkout.tools(["bash", "cat", "env", "jq", "readlink"])}
+    env["ASKED"] = str(blog.checkout.root / "asked")
+    for script in ("scripts/blog-answer.sh", "./linked"):
+        done = subprocess.run(
+            [script, *form, "When?"], env=env, cwd=blog.checkout.root, capture_output=True, text=True, timeout=60
+        )
+        assert (done.returncode, done.stdout.splitlines()[-1], done.stderr) == (0, "an answer", "")
+
+
+@pytest.mark.parametrize("form", [[], ["--short"]], ids=["long", "short"])
+def test_without_any_ragqa_the_way_out_is_said_in_one_line(checkout: Checkout, form: list[str]):
+    (checkout.root / "ragqa").mkdir()
+    env = os.environ | {"PATH": checkout.tools(["bash", "env", "jq"])}
+    script = ["scripts/blog-answer.sh", *form, "When?"]
+    done = subprocess.run(script, env=env, cwd=checkout.root, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (127, "")
+    assert done.stderr == "blog-answer.sh: ragqa is not installed; scripts/setup does that\n"
 
 
 def test_a_collection_is_passed_on(blog: Blog):

@@ -23,6 +23,12 @@ NOTHING_FOUND = 4
 DEFAULT_NUMBER = 10
 
 
+Collection = Annotated[
+    str,
+    typer.Argument(help="The collection to search; all of them without it.", autocompletion=complete.collections),
+]
+
+
 def register(app: typer.Typer) -> None:
     app.command(epilog="Example: ragqa search 'bridge after the flood' -n 5 --nl | jq .path")(search)
     app.command(epilog="Example: ragqa similar notes -c 'query: how do I rotate logs' -n 3")(similar)
@@ -66,7 +72,7 @@ def search(
 
 
 def similar(
-    collection: Annotated[str, typer.Argument(help="The collection to search.", autocompletion=complete.collections)],
+    collection: Collection = "",
     id: Annotated[str, typer.Argument(help="A passage or document, by its id.")] = "",
     content: Annotated[str, typer.Option("-c", "--content", help="Text to compare with.")] = "",
     number: Number = DEFAULT_NUMBER,
@@ -84,7 +90,7 @@ def similar(
     settings = settle(db=db, embed_model=embed_model, options=option)
     store, embedder = open_for_search(settings, speaker(quiet))
     warn_if_exposed(settings.db, quiet)
-    where = collections_filter(store, [collection])
+    where = collections_filter(store, [collection] if collection else [])
     k = number or DEFAULT_NUMBER
     if content:
         # Scripts written for llm bring the prefix along; the embedder puts it there itself.

@@ -114,6 +114,12 @@ def test_similar_to_a_passage_is_another(library: Ragqa):
     assert all(line["id"] != "corpus/sqlite/fts5.md#2" for line in lines)
 
 
+def test_without_a_collection_similar_searches_all(notes: Ragqa):
+    found = {line["id"] for line in notes("similar", "-n", "20", "-c", "bread").lines}
+    each = [{line["id"] for line in notes("similar", name, "-c", "bread").lines} for name in ("notes", "kitchen")]
+    assert all(ids and ids <= found for ids in each)
+
+
 @pytest.mark.parametrize("arguments", [["garden", "-c", "x"], ["notes", "notes/none.md"], ["notes", "-c", "   "]])
 def test_similar_to_nothing_is_wrong_usage(notes: Ragqa, arguments: list[str]):
     assert notes("similar", *arguments).code == 2
