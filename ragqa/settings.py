@@ -151,6 +151,15 @@ def require_setting(name: str, source: str) -> None:
         raise UsageError(f"{source}: unknown setting {name!r}", f"did you mean {near[0]!r}?" if near else "")
 
 
+def unknown_settings(config: Path) -> list[str]:
+    """What a configuration file sets although there is no such setting.
+
+    Raises:
+        UsageError: It is not TOML.
+    """
+    return [name for name in read_config(config) if name not in CONFIGURABLE]
+
+
 @dataclass(frozen=True, slots=True)
 class _Layer:
     """What one place sets.

@@ -535,7 +535,7 @@ def test_a_llama_whose_file_has_become_another_is_named_in_one_line(notes: Ragqa
     BAD_FILES[kind](added, gguf)
     done = notes("ask", LIT, "-m", "mine")
     assert done.out == ""
-    assert_model_error(done, str(added), "ragqa models verify")
+    assert_model_error(done, str(added), "ragqa models add FILE --name")
     assert notes("models", "verify", "mine").code == 12
 
 

@@ -9,11 +9,21 @@ from typing import Annotated
 
 import typer
 
+from ragqa.catalogue import Kind
 from ragqa.cli import complete
 from ragqa.cli.options import advise, here, settle
 from ragqa.cli.render import in_line, print_json, print_table
 from ragqa.config_file import read_config, write_setting
-from ragqa.settings import CONFIGURABLE, config_path, origins, parse_setting, require_setting
+from ragqa.settings import (
+    CONFIGURABLE,
+    config_path,
+    origins,
+    parse_setting,
+    require_setting,
+    settings_without_files,
+)
+
+KINDS: dict[str, Kind] = {"model": "generate", "embed_model": "embed"}
 
 Name = Annotated[
     str,
@@ -59,15 +69,32 @@ def set_value(
     name: Name,
     value: Annotated[str, typer.Argument(metavar="VALUE", help="What it shall be.", autocompletion=complete.values)],
 ) -> None:
-    """Set a setting in your configuration file, and leave all else in the file as it is."""
+    """Set a setting in your configuration file, and leave all else in the file as it is.
+
+    A model or a template has to be there.
+    """
     config = config_path(os.environ)
     parsed = parse_setting(name, value, here(), "ragqa config set")
+    _require_there(name, str(parsed))
     write_setting(config, name, parsed)
     written = str(parsed).lower() if isinstance(parsed, bool) else repr(parsed)
     print(in_line(f"{name} = {written} in {config}"))
     source = origins(os.environ, here())[name]
     if source != str(config):
         advise(f"here {source} overrules it", quiet=False)
+
+
+def _require_there(name: str, value: str) -> None:
+    """Refuse a model or a template that the next question would not find."""
+    settings = settings_without_files(os.environ)
+    if name in KINDS and value:  # none: the default one
+        from ragqa.models import require_model
+
+        require_model(settings.models, value, KINDS[name])
+    elif name == "template":
+        from ragqa.prompt import load_template
+
+        load_template(value, settings.prompts)
 
 
 def unset(name: Name) -> None:

@@ -6,8 +6,10 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +17,7 @@ import typer
 from ragqa.cli.options import Db, settle
 from ragqa.cli.render import console, in_line, print_json
 from ragqa.errors import UsageError
-from ragqa.settings import settings_without_files
+from ragqa.settings import settings_without_files, unknown_settings
 
 if TYPE_CHECKING:
     from ragqa.doctor import Finding, Subject
@@ -85,9 +87,19 @@ def _subject(db: Db, progress: Callable[[str, float], None]) -> tuple[Finding, S
         config = Finding("ok", "settings", there)
     except UsageError as error:
         settings = settings_without_files(os.environ)
-        config = Finding("fault", "settings", error.message, error.hint or "correct it in that file")
+        config = Finding("fault", "settings", *_wrong(settings.config, error))
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     return config, Subject(settings, os.environ, width, sys.stdout.encoding or "", progress)
+
+
+def _wrong(config: Path, error: UsageError) -> tuple[str, str]:
+    """What is wrong with the settings, and what mends it."""
+    with suppress(UsageError):
+        for name in unknown_settings(config):
+            if error.message == f"{config}: unknown setting {name!r}":
+                said = "; ".join(filter(None, (error.message, error.hint)))
+                return said, f"ragqa config unset {quote(name)}"
+    return error.message, error.hint or "correct it in that file"
 
 
 def _print(finding: Finding) -> None:

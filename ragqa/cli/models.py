@@ -13,7 +13,7 @@ from ragqa.cli.options import Quiet, advise, settle, speaker
 from ragqa.cli.render import model_rows, print_json, print_table
 from ragqa.config_file import write_setting
 from ragqa.errors import ModelError
-from ragqa.manifest import verify
+from ragqa.manifest import remedy, verify
 from ragqa.memory import need_of, room
 from ragqa.models import add, installed, pull, ready
 from ragqa.settings import Settings
@@ -83,13 +83,14 @@ def verify_models(name: Annotated[str, typer.Argument(help="One model; all witho
     manifests = [m for m in installed(settings.models) if name in ("", m.name)]
     if name and not manifests:
         raise ModelError(f"{name}: not ready", "`ragqa models list` shows which are")
-    faults = 0
+    faults, mends = 0, []
     for manifest in manifests:
         wrong = verify(manifest)
         faults += len(wrong)
+        mends += [remedy(manifest)] if wrong else []
         print_table(("", "", ""), [(manifest.name, "damaged" if wrong else "ok", "; ".join(wrong))])
     if faults:
-        raise ModelError(f"{faults} damaged or missing files", "install or add the model again")
+        raise ModelError(f"{faults} damaged or missing files", "; ".join(mends))
 
 
 def path(name: Name) -> None:

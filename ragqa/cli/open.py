@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragqa.catalogue import DEFAULTS, Kind
-from ragqa.errors import ModelError, NoIndex, UsageError
+from ragqa.errors import NoIndex, UsageError
 from ragqa.manifest import MANIFEST, Manifest, read_manifest
 from ragqa.memory import INDEXING, Need, need_of, require_room
-from ragqa.models import ready
+from ragqa.models import ready, require_kind
 from ragqa.settings import Settings
 from ragqa.types import Filter
 
@@ -199,6 +199,5 @@ def collections_filter(store: SQLiteStore, names: Sequence[str]) -> Filter | Non
 
 def _ready(settings: Settings, name: str, kind: Kind, say: Say) -> Manifest:
     manifest = ready(settings.models, name, say, kind)
-    if manifest.kind != kind:
-        raise ModelError(f"{name}: is made to {manifest.kind}, not to {kind}", "see `ragqa models list`")
+    require_kind(name, manifest.kind, kind)
     return manifest

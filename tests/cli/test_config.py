@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Callable
 
 import pytest
 
+from ragqa.catalogue import DEFAULTS, Kind
+from ragqa.manifest import Manifest, write_manifest
 from ragqa.settings import CONFIGURABLE
 from tests.conftest import Done, Ragqa
 
@@ -52,13 +55,46 @@ def test_in_a_pipe_it_is_a_line_a_setting(quick: Quick):
         ("idle", "20", "idle = 20.0"),
         ("log", "off", "log = false"),
         ("template", "short", 'template = "short"'),
-        ("model", 'my "own"', 'model = "my \\"own\\""'),
     ],
 )
 def test_a_value_is_written_with_its_type(quick: Quick, ragqa: Ragqa, name: str, value: str, line: str):
     assert quick("config", "set", name, value).code == 0
     assert kept(ragqa) == f"{line}\n"
     assert quick("config", "show").code == 0
+
+
+def model(ragqa: Ragqa, name: str, kind: Kind) -> None:
+    folder = ragqa.home / "models" / name
+    folder.mkdir(parents=True)
+    write_manifest(Manifest(name, kind, "llama.cpp", "MIT", "here", (), "ragqa", folder))
+
+
+def test_a_model_that_is_there_can_be_set(quick: Quick, ragqa: Ragqa):
+    model(ragqa, 'my "own"', "generate")
+    assert quick("config", "set", "model", 'my "own"').code == 0
+    assert kept(ragqa) == 'model = "my \\"own\\""\n'
+    assert quick("config", "set", "model", DEFAULTS["generate"]).code == 0
+    assert quick("config", "set", "model", "").code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code", "said"),
+    [
+        ("model", "nope", 12, "nope: no such model"),
+        ("embed_model", "e5-small-v2", 12, "run `ragqa models pull e5-small-v2`"),
+        ("model", "words", 12, "is made to embed, not to generate"),
+        ("embed_model", DEFAULTS["generate"], 12, "is made to generate, not to embed"),
+        ("template", "nope", 2, "known templates: answer, "),
+        ("template", "nope.txt", 2, "no prompt template"),
+    ],
+)
+def test_what_the_next_question_would_not_find_is_not_written(
+    quick: Quick, ragqa: Ragqa, name: str, value: str, code: int, said: str
+):
+    config(ragqa)
+    model(ragqa, "words", "embed")
+    done = quick("config", "set", name, value)
+    assert (done.code, said in done.err, kept(ragqa)) == (code, True, MINE)
 
 
 def test_a_path_is_the_one_from_the_working_folder(quick: Quick, ragqa: Ragqa):
@@ -74,6 +110,16 @@ def test_all_else_in_the_file_stays_as_it_is(quick: Quick, ragqa: Ragqa):
     quick("config", "unset", "log")
     assert kept(ragqa) == MINE.replace("3", "9").replace("log = true\r\n", "")
     assert stat.S_IMODE((ragqa.home / "config.toml").stat().st_mode) == 0o640
+
+
+def test_a_new_file_is_its_owner_s_alone(quick: Quick, ragqa: Ragqa):
+    before = os.umask(0o022)
+    try:
+        quick("config", "set", "passages", "9")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((ragqa.home / "config.toml").stat().st_mode) == 0o600
+    assert [path.name for path in ragqa.home.iterdir()] == ["config.toml"]
 
 
 def test_a_link_to_a_file_elsewhere_stays_a_link(quick: Quick, ragqa: Ragqa):
@@ -106,7 +152,8 @@ def test_what_could_not_be_loaded_is_not_written(quick: Quick, ragqa: Ragqa, nam
 def test_a_broken_file_is_refused_and_stays_as_it_is(quick: Quick, ragqa: Ragqa, command: list[str]):
     config(ragqa, "passages = = 3\n")
     done = quick("config", *command)
-    assert (done.code, "cannot be read as TOML" in done.err) == (2, True)
+    assert (done.code, "cannot be read as TOML" in done.err, "at line 1, column 12" in done.err) == (2, True, True)
+    assert f"mv {ragqa.home}/config.toml {ragqa.home}/config.toml.damaged" in done.err
     assert kept(ragqa) == "passages = = 3\n"
 
 

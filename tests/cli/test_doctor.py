@@ -15,8 +15,10 @@ import pexpect
 import pyte
 import pytest
 
-from ragqa.catalogue import DEFAULTS
+from ragqa.catalogue import DEFAULTS, MODELS
+from ragqa.errors import ModelError
 from ragqa.files import sha256_of
+from ragqa.models import ready
 from tests.cli.test_care import index
 from tests.conftest import BREAD, RAGQA, Done, Ragqa
 
@@ -78,7 +80,30 @@ def test_a_flipped_byte_of_weights_is_a_fault(ragqa: Ragqa):
     times = weights.stat().st_mtime_ns
     weights.write_bytes(b"GGUF and so xn")
     os.utime(weights, ns=(times, times))
-    assert_fault(doctor(ragqa), "model mine", "weights.gguf", "sha256 mismatch")
+    found = doctor(ragqa)
+    assert_fault(found, "model mine", "weights.gguf", "sha256 mismatch")
+    assert ragqa("models", "verify").err.splitlines()[-1] == f"  hint: {found[1]['model mine']['mend']}"
+
+
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [
+        ("mine", "ragqa models add FILE --name mine"),
+        (DEFAULTS["generate"], "ragqa models prepare"),
+        ("llama-3.2-3b-instruct", "ragqa models pull llama-3.2-3b-instruct"),
+    ],
+)
+def test_a_question_advises_what_the_doctor_does(ragqa: Ragqa, name: str, way: str):
+    made_model(ragqa, name).write_bytes(b"GGUF")
+    path = ragqa.home / "models" / name / "manifest.json"
+    row = MODELS.get(name)
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"form": row.form if row else 1}))
+    mend = doctor(ragqa)[1][f"model {name}"]["mend"]
+    with pytest.raises(ModelError) as refused:
+        ready(ragqa.home / "models", name, lambda line: None)
+    assert refused.value.hint == mend
+    assert mend.startswith(f"rm -r {ragqa.home}/models/{name} ")
+    assert mend.endswith(f"&& {way}")
 
 
 def test_a_model_that_is_set_and_missing_is_a_fault(ragqa: Ragqa):
@@ -147,7 +172,8 @@ def test_an_unknown_setting_is_a_fault_and_the_rest_is_still_looked_at(ragqa: Ra
     (ragqa.home / "config.toml").write_text("pasages = 3\n")
     found = doctor(ragqa)
     assert_fault(found, "settings", "unknown setting 'pasages'")
-    assert found[1]["settings"]["mend"] == "did you mean 'passages'?"
+    assert "did you mean 'passages'?" in found[1]["settings"]["said"]
+    assert found[1]["settings"]["mend"] == "ragqa config unset pasages"
     assert "index" in found[1]
 
 
