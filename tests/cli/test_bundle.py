@@ -210,7 +210,8 @@ def test_a_file_that_is_there_is_not_replaced_unless_forced(packed: Ragqa):
     assert packed("bundle", "b.ragqa", "--force").code == 0
 
 
-@pytest.mark.parametrize("place", ["/dev/null", "downloads", "pipe"])
+# A pipe stands for every device: were one of the machine's own named here, a fault in the code would replace it.
+@pytest.mark.parametrize("place", ["downloads", "pipe"])
 def test_what_is_no_regular_file_is_never_replaced(packed: Ragqa, place: str):
     os.mkfifo(packed.cwd / "pipe")
     before = (packed.cwd / place).stat()
