@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ragqa.condense import Condensed, condense, leaning
+from ragqa.condense import LONGEST, Condensed, condense, leaning
 from ragqa.embed import Embedder
 from ragqa.evidence import select
 from ragqa.retrieve import retrieve
@@ -28,7 +28,7 @@ def followed(
     Args:
         turns: Oldest first; the last one's query holds what those before it were about.
     """
-    if not turns or not question.strip() or recognise(question):
+    if not turns or not question.strip() or len(question) > LONGEST or recognise(question):
         return None
     condensed = condense(question, turns[-1].query)
     if recognise(condensed.query):

@@ -20,6 +20,7 @@ EACH_OWN, NAMED = 2.0, 2.0  # what speaks against it: each word beyond these, an
 EMPHASIS = 1.5  # words of the question for each of those it follows on
 MOST_TIMES = 4
 MOST_BEFORE = 24  # words of what a question follows on; what was said first goes first
+LONGEST = 300  # characters; a longer question says itself what it is about
 
 _OPENING = re.compile(
     r"^(?:(?:and|or|but|so|then|also|plus|ok(?:ay)?|what about|how about|what if|same (?:for|with))\b[\s,.:;]*)+",
@@ -119,7 +120,7 @@ def condense(question: str, before: str) -> Condensed:
     if len(names) == 1 and _POINTER.search(asked):
         named = _POINTER.sub(lambda pointer: names[0] + "'s" * (pointer.group().lower() in _OWNERS), asked, count=1)
         return Condensed(f"{named}?", f"{named}?")
-    times = math.ceil(EMPHASIS * len(subject.split()) / max(len(asked.split()), 1))
+    times = math.ceil(EMPHASIS * word_count(subject) / max(word_count(asked), 1))
     repeated = " ".join([asked] * min(max(times, 1), MOST_TIMES))
     return Condensed(f"{question.strip()} ({subject})", f"{repeated} ({subject})?")
 
@@ -130,7 +131,7 @@ def content(text: str) -> list[str]:
 
 
 def _another_count(asked: str, before: str) -> str:
-    """ "And Podman?", "which ones?" after "How many notes mention Docker?"; empty where nothing was counted."""
+    """What "and Podman?" or "which ones?" means after "How many notes mention Docker?"; empty where nothing counted."""
     counted = recognise(before)
     if not counted or len(counted.named) != 1:
         return ""
@@ -155,7 +156,8 @@ def _own_words(text: str) -> float:
 def _refers(question: str) -> bool:
     """Whether a pronoun stands for something outside the question: before it, hardly anything is named."""
     told = _EMPTY.sub(lambda empty: "-" * len(empty.group()), question)
-    return any(len(content(told[: pronoun.start()])) < LITTLE for pronoun in _PRONOUN.finditer(told))
+    pronoun = _PRONOUN.search(told)
+    return pronoun is not None and len(content(told[: pronoun.start()])) < LITTLE
 
 
 def _subject(query: str) -> str:
@@ -163,4 +165,4 @@ def _subject(query: str) -> str:
     told = _OPENING.sub("", query.strip())
     told = _ASKING.sub("", told, count=1).strip(_SENTENCE_MARKS) or told.strip(_SENTENCE_MARKS)
     flat = re.sub(r"[?!]?\s*\(", ", ", told).replace(")", "")
-    return " ".join(flat.split()[:MOST_BEFORE])
+    return " ".join(flat.split()[:MOST_BEFORE])[:LONGEST]

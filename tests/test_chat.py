@@ -48,3 +48,7 @@ def test_a_question_that_counts_stands_by_itself(store: ExactStore):
 
 def test_an_empty_question_follows_on_nothing(store: ExactStore):
     assert query(store, "  ", "When was the iron bridge opened?") is None
+
+
+def test_a_question_that_is_too_long_to_be_read_is_not_joined(store: ExactStore):
+    assert query(store, "and it " * 200_000, "When was the iron bridge opened?") is None

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragqa.condense import MOST_BEFORE, MOST_TIMES, condense, leaning, says_nothing
+from ragqa.condense import LONGEST, MOST_BEFORE, MOST_TIMES, condense, leaning, says_nothing
 
 INSTALL = "How do I install ragqa on Linux?"
 
@@ -84,6 +84,18 @@ def test_what_it_follows_on_is_carried_along_and_the_first_of_it_goes_first():
         query = condense("And on a small machine?", query).query
     assert query.startswith("And on a small machine? (on a small machine, on a small machine")
     assert len(query.split()) <= MOST_BEFORE + 5
+
+
+def test_without_spaces_what_it_follows_on_does_not_grow_for_ever_either():
+    query = "国际象棋比赛的第一届世界冠军是谁在哪一年获得的" * 8
+    for _turn in range(5):
+        query = condense("那么第二届呢？", query).query
+    assert len(query) <= LONGEST + 20
+
+
+def test_a_long_question_without_spaces_is_not_said_several_times():
+    asked = "国际象棋比赛的第一届世界冠军是谁在哪一年获得的？"
+    assert condense(asked, "谁发明了国际象棋？").searched.count(asked[:8]) == 1
 
 
 def test_a_count_is_counted_of_something_else():
