@@ -12,8 +12,9 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ragqa.document import Block, Document, Kind, Passage, place_at, places_within
 from ragqa.sentences import sentence_spans
-from ragqa.types import Block, Count, Document, Kind, Passage
+from ragqa.types import Count
 
 VERSION = "2"  # part of the fingerprint: passages cut otherwise are not comparable
 TINY = 64  # tokens; a passage shorter than this takes its neighbour in
@@ -153,21 +154,23 @@ def _passage(
 ) -> Passage:
     start, end = group[0].start, group[-1].end
     text = document.text[start:end]
-    first = start + len(text) - len(text.lstrip())
-    last = start + len(text.rstrip()) - 1
+    first = min(start + len(text) - len(text.lstrip()), end - 1)
+    last = max(start + len(text.rstrip()) - 1, first)
     return Passage(
         document_id=document.id,
         ordinal=ordinal,
         text=text,
         start=start,
         end=end,
-        line_start=_line(lines, min(first, end - 1)),
-        line_end=_line(lines, max(last, min(first, end - 1))),
+        line_start=_line(document, first, lines),
+        line_end=_line(document, last, lines),
         heading=heading,
         blocks=tuple(Block(unit.kind, unit.start - start, unit.end - start, unit.heading) for unit in group),
+        places=places_within(document.places, start, end),
     )
 
 
-def _line(lines: Sequence[int], offset: int) -> int:
-    """Number of the line that holds the character at `offset`, from 1."""
-    return bisect_left(lines, offset) + 1
+def _line(document: Document, offset: int, lines: Sequence[int]) -> int:
+    """The line that the character at `offset` stands on, from 1: of the file, where it is known."""
+    place = place_at(document.places, offset)
+    return place.line if place and place.line else bisect_left(lines, offset) + 1

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
+from ragqa.document import Passage
 from ragqa.quotable import quotable_spans
 from ragqa.terms import STOP_WORDS, UNSPACED, WORD
-from ragqa.types import Passage
 
 FROM_HEADINGS = 0.25  # share of passages whose headings are tried before their sentences
 DROPPED = 0.3  # of a sentence's other words, so that the question is no copy of it

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from ragqa.answer_type import AnswerType, expected
 from ragqa.chunk import embedded_text
+from ragqa.document import Passage
 from ragqa.embed import Embedder
 from ragqa.interaction import max_sim
 from ragqa.quotable import LINK, quotable_spans
 from ragqa.retrieve import Retrieved
 from ragqa.terms import STOP_WORDS, UNSPACED, WORD, coverage, rarities, terms, word_count
-from ragqa.types import Evidence, Hit, Matrix, Passage, Spans
+from ragqa.types import Evidence, Hit, Matrix, Spans
 
 READ = 3  # passages whose sentences are weighed
 MIN_WORDS = 3  # shorter ones win by accident and say nothing
@@ -202,14 +203,14 @@ def _shared(weighed: Sequence[tuple[float, Candidate, dict[str, float]]]) -> lis
 
 def _evidence(candidate: Candidate, share: float, found: Mapping[str, float]) -> Evidence:
     passage = candidate.hit.passage
-    line = passage.line_start + passage.text[: candidate.start].lstrip().count("\n")
+    line_start, line_end = passage.lines_of(candidate.start, candidate.end)
     return Evidence(
         hit=candidate.hit,
         quote=candidate.quote,
         start=candidate.start,
         end=candidate.end,
-        line_start=line,
-        line_end=line + candidate.quote.count("\n"),
+        line_start=line_start,
+        line_end=line_end,
         score=share,
         scores=found,
         code=candidate.code,

@@ -15,14 +15,16 @@ from typing import Protocol
 import numpy as np
 
 from ragqa.chunk import VERSION, embedded_text, split
+from ragqa.document import Document, DocumentRecord, Passage
 from ragqa.embed import Embedder
 from ragqa.errors import BadInput
 from ragqa.files import readable
 from ragqa.interaction import signs_of
 from ragqa.read import Source, read_document, read_source
+from ragqa.read.apart import Child
 from ragqa.read.find import Found, find_files, resolve_roots
 from ragqa.store import VectorStore
-from ragqa.types import Document, DocumentRecord, Matrix, Passage, Signs
+from ragqa.types import Matrix, Signs
 
 GROUP = 64  # passages embedded together: enough to find many of like length, few enough to lose to Ctrl-C
 HARMLESS = frozenset({"empty"})  # skipped for these reasons, a file is no reason to warn
@@ -103,8 +105,8 @@ def update_index(
     found, skipped = find_files(roots, glob)
     summary.skipped += skipped
     gone = _gone(roots, found, known, prune, summary)
-    with _aside() as aside:
-        work = _Work(store, embedder, summary, dict(known), gone, collection, max_file_size, aside)
+    with _aside() as aside, Child() as child:
+        work = _Work(store, embedder, summary, dict(known), gone, collection, max_file_size, aside, child)
         for done, file in enumerate(found):
             progress(done, len(found), summary)
             work.consider(file)
@@ -129,10 +131,10 @@ def index_sources(
     Raises:
         BadInput: One holds no text, or is binary; then nothing is stored.
     """
-    documents = [read_document(source, id, "default") for id, source in sources.items()]
     summary = Summary()
-    with _aside() as aside:
-        work = _Work(store, embedder, summary, {}, {}, None, 0, aside)
+    with _aside() as aside, Child() as child:
+        documents = [read_document(source, id, "default", child) for id, source in sources.items()]
+        work = _Work(store, embedder, summary, {}, {}, None, 0, aside, child)
         for done, document in enumerate(documents):
             progress(done, len(documents), summary)
             work.take(document)
@@ -189,6 +191,7 @@ class _Work:
         collection: str | None,
         max_file_size: int,
         aside: Executor,
+        child: Child,
     ) -> None:
         self.store = store
         self.embedder = embedder
@@ -200,6 +203,7 @@ class _Work:
         self.by_path = {record.path: record for record in known.values()}
         self.pending: list[_Pending] = []
         self.aside = aside
+        self.child = child
         self.embedding: tuple[list[_Pending], list[Future[_Embedded]]] = ([], [])
 
     def consider(self, file: Found) -> None:
@@ -235,7 +239,7 @@ class _Work:
     def _read(self, file: Found, source: Source, record: DocumentRecord | None) -> None:
         collection = self.collection or (record.collection if record else "default")
         try:
-            document = read_document(source, record.id if record else self._new_id(file), collection)
+            document = read_document(source, record.id if record else self._new_id(file), collection, self.child)
         except BadInput:
             if record:  # what it said before, it says no longer
                 self.store.remove(record.id)

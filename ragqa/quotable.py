@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from ragqa.document import Block
 from ragqa.sentences import sentence_spans
-from ragqa.types import Block
 
 WHOLE_LINES = 24  # code and tables of so many lines are quoted whole: a screenful
 PART_LINES = 12  # longer code is quoted in parts of so many, longer tables row by row

@@ -130,10 +130,9 @@ def _evidence(mentions: Sequence[Mention]) -> Evidence:
         min(spans, key=lambda span: span[3]) if spans else (mentions[0], *_line(mentions[0]), False)
     )
     passage, quote = mention.passage, mention.passage.text[start:end]
-    line = passage.line_at(start)
     score = float(sum(start <= a < end for a, _ in mention.spans))
     hit = Hit(passage, mention.path, float(len(mention.spans)), {"mentions": float(len(mention.spans))})
-    return Evidence(hit, quote, start, end, line, line + quote.count("\n"), score, {"mentions": score}, code)
+    return Evidence(hit, quote, start, end, *passage.lines_of(start, end), score, {"mentions": score}, code)
 
 
 def _quotable(mention: Mention) -> list[tuple[int, int, bool]]:

@@ -10,6 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ragqa.document import Passage, Place, place_at
+
 Vector = NDArray[np.float32]
 """Shape (dim,), unit length."""
 
@@ -31,101 +33,27 @@ Freshness = Literal["same", "moved", "changed", "deleted"]
 Counted = Literal["documents", "passages", "mentions"]
 
 
-Kind = Literal["front", "heading", "paragraph", "list", "quotation", "table", "code"]
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A stretch of a document, or of a passage, that belongs together: `text[start:end]`.
-
-    Attributes:
-        kind: `front` is what stands before a document about it, not in it.
-        heading: The path of headings it stands under, outermost first; a heading's own title included.
-    """
-
-    kind: Kind
-    start: int
-    end: int
-    heading: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One file as text, and the blocks it is made of.
-
-    Attributes:
-        id: What citations and `forget` call it, such as `notes/a.md`; unique in an index.
-        path: Where it lies, absolute, links resolved; `-` for standard input.
-        text: Decoded, with newlines as they are in the file; U+FFFD stands for what could not be decoded.
-        sha256: Of the file's bytes, hexadecimal.
-        size: Bytes.
-        mtime_ns: Modification time, nanoseconds since the epoch.
-        blocks: In order and without gaps: they cover `text` from its first character to its last.
-        repaired: How many characters of `text` are U+FFFD for a NUL or for bytes that are not UTF-8.
-    """
-
-    id: str
-    path: Path
-    text: str
-    sha256: str
-    size: int
-    mtime_ns: int
-    blocks: tuple[Block, ...]
-    collection: str = "default"
-    repaired: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentRecord:
-    """What the index remembers of a document: everything but its text."""
-
-    id: str
-    path: Path
-    collection: str
-    sha256: str
-    size: int
-    mtime_ns: int
-    passages: int
-    indexed_at: str
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """What is embedded, retrieved and cited: `text` is `document.text[start:end]`.
-
-    Attributes:
-        ordinal: 1 for the document's first passage.
-        line_start: Line of the first character that is not white space, from 1.
-        line_end: Line of the last one, inclusive.
-        heading: The path of headings it stands under, outermost first.
-        blocks: What it is made of, without gaps, by places in `text`; of a block that was divided, its part. One
-            made without any is one paragraph.
-    """
-
-    document_id: str
-    ordinal: int
-    text: str
-    start: int
-    end: int
-    line_start: int
-    line_end: int
-    heading: tuple[str, ...] = ()
-    blocks: tuple[Block, ...] = ()
-
-    @property
-    def id(self) -> str:
-        return f"{self.document_id}#{self.ordinal}"
-
-    def line_at(self, offset: int) -> int:
-        """The line of the document on which `text[offset]` stands, where that is not white space."""
-        return self.line_start + self.text[:offset].lstrip().count("\n")
-
-
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which documents a search may see. Empty means all."""
+    """Which documents a search may see: those that fulfil everything that is said here. Empty means all.
+
+    Attributes:
+        collections, types, tags: Any of these.
+        paths: Any of these; each is a folder, a file or a pattern with `*`, of the id or the whole path.
+        after, before: The document's date, or its file's where it gives none: `YYYY-MM-DD`, inclusive.
+    """
 
     collections: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    after: str = ""
+    before: str = ""
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it says more than which collections."""
+        return bool(self.paths or self.types or self.tags or self.after or self.before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +125,11 @@ class Evidence:
     code: bool = False
     span: tuple[int, int] | None = None
     heading: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> Place | None:
+        """Where in its file it stands, other than on lines."""
+        return place_at(self.hit.passage.places, self.start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +208,7 @@ class Citation:
         line_start: Where the quote stands now; where it stood when it was indexed, if it no longer does.
         line_end: Inclusive.
         stands: Whether the file still holds the quote verbatim.
+        place: Where in the file it stands now, other than on lines.
         reason: Why the file cannot be read, in a few words; empty when it can.
     """
 
@@ -285,6 +219,7 @@ class Citation:
     line_end: int
     stands: bool
     reason: str = ""
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)

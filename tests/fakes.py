@@ -12,11 +12,12 @@ import numpy as np
 
 from ragqa.chat_format import CHAT_FORMATS
 from ragqa.chunk import embedded_text
+from ragqa.document import Block, Document, Passage
 from ragqa.interaction import max_sim
 from ragqa.read.markdown import markdown_blocks
 from ragqa.retrieve import Retrieved
 from ragqa.terms import search_words
-from ragqa.types import Block, Document, Evidence, Hit, Matrix, Passage, Piece, Prompt, Spans, Vector
+from ragqa.types import Evidence, Hit, Matrix, Piece, Prompt, Spans, Vector
 
 WORD = re.compile(r"\w+")
 ORIGIN = np.zeros(64, np.float32)  # a centre for WordEmbedder's tokens

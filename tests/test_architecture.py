@@ -16,9 +16,8 @@ PACKAGE = ROOT / "ragqa"
 
 FLOORS = (
     (
-        *("types", "errors", "config_file", "settings", "sentences", "quotable", "files", "catalogue", "chat_format"),
-        "turn",
-        "memory",
+        *("document", "types", "errors", "config_file", "settings", "sentences", "quotable", "files", "catalogue"),
+        *("chat_format", "turn", "memory"),
     ),
     (
         *("embed", "generate", "gguf", "requantize", "heads", "likelihood", "tokens", "manifest", "models", "hub"),

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ragqa.chunk import TINY, embedded_text, split
+from ragqa.document import Block, Passage
 from ragqa.read.markdown import markdown_blocks
 from ragqa.read.text import text_blocks
-from ragqa.types import Block, Passage
 from tests.fakes import document, letters
 
 Reader = Callable[[str], tuple[Block, ...]]

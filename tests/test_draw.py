@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ragqa.document import Passage
 from ragqa.draw import FOREIGN, LEAST, draw, question_of_heading, question_of_sentence
 from ragqa.terms import WORD
-from ragqa.types import Passage
 from tests.fakes import passage
 
 BRIDGE = "The iron bridge across the quiet river was opened for carts in 1894."

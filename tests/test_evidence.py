@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from ragqa.answer_type import expected
 from ragqa.chunk import embedded_text
+from ragqa.document import Passage
 from ragqa.evidence import (
     READ,
     WEIGHTS,
@@ -28,7 +29,7 @@ from ragqa.evidence import (
     word_count,
 )
 from ragqa.quotable import WHOLE_LINES
-from ragqa.types import Evidence, Hit, Passage
+from ragqa.types import Evidence, Hit
 from tests.fakes import WORD, WordEmbedder, evidence, hit, retrieved
 
 QUESTION = "When was the bridge opened?"

@@ -7,9 +7,9 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ragqa.document import Block
 from ragqa.quotable import PART_LINES, WHOLE_LINES, quotable_spans
 from ragqa.read.markdown import markdown_blocks
-from ragqa.types import Block
 
 texts = (
     st.text("a. \n", max_size=12) | st.text("aB1. !?…\n\t\"')”。！」\u2028#-|*`~", max_size=80) | st.text(max_size=80)

@@ -23,6 +23,7 @@ import pytest
 
 from ragqa.catalogue import DEFAULTS, MODELS
 from ragqa.chunk import embedded_text
+from ragqa.document import Passage
 from ragqa.embed.folder import write_reference_folder
 from ragqa.embed.onnx import OnnxEmbedder
 from ragqa.embed.prepare import AGREEMENT
@@ -35,7 +36,7 @@ from ragqa.interaction import measure_centre, signs_of, similarities
 from ragqa.manifest import read_manifest
 from ragqa.store.opening import open_index
 from ragqa.tokens import BytePairEncoding
-from ragqa.types import Matrix, Passage, Piece, Prompt, Vector
+from ragqa.types import Matrix, Piece, Prompt, Vector
 from tests.conftest import CORPUS, RAGQA, Done, Ragqa
 
 pytestmark = pytest.mark.model

@@ -109,6 +109,12 @@ def test_a_browser_loads_nothing_from_another_host(site: Path):
 
 def test_the_docstrings_of_what_one_imports_are_there(site: Path):
     page = (site / "python.html").read_text()
-    for name in ("types.Passage", "answer.answer_question", "store.VectorStore", "embed.Embedder", "retrieve.retrieve"):
+    for name in (
+        "document.Passage",
+        "answer.answer_question",
+        "store.VectorStore",
+        "embed.Embedder",
+        "retrieve.retrieve",
+    ):
         assert f'id="ragqa.{name}"' in page
     assert "Answer from the documents, or say that they do not" in page

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ragqa.cli.render import path_from_here
-from ragqa.types import JSON, Answer, Citation, DocumentRecord, Hit, Prompt, Tally
+from ragqa.document import DocumentRecord
+from ragqa.types import JSON, Answer, Citation, Hit, Prompt, Tally
 
 if TYPE_CHECKING:
     from ragqa.history import Recorded

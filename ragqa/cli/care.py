@@ -20,7 +20,8 @@ from ragqa.errors import IndexDamaged, UsageError
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from ragqa.types import JSON, DocumentRecord
+    from ragqa.document import DocumentRecord
+    from ragqa.types import JSON
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 

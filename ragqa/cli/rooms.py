@@ -14,11 +14,12 @@ from ragqa.cli.workbench import SKIPPED, Workbench, ragqa
 from ragqa.errors import UsageError
 
 if TYPE_CHECKING:
+    from ragqa.document import Passage
     from ragqa.embed import Embedder
     from ragqa.measure.bench import Measurement
     from ragqa.measure.bench.cold import Command
     from ragqa.measure.bench.indexing import Indexer, Part
-    from ragqa.types import Matrix, Passage
+    from ragqa.types import Matrix
 
 Room = Callable[[Workbench], Sequence["Measurement"]]
 

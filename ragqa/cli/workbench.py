@@ -24,11 +24,11 @@ from ragqa.models import ready
 from ragqa.settings import Settings
 
 if TYPE_CHECKING:
+    from ragqa.document import Passage
     from ragqa.embed.onnx import OnnxEmbedder
     from ragqa.measure.bench.cold import Command
     from ragqa.measure.bench.limits import Gauges
     from ragqa.store.sqlite import SQLiteStore
-    from ragqa.types import Passage
     from ragqa.write import Writing
 
 SKIPPED = (0, 3)  # exit codes of an index that was made, the second with files left out

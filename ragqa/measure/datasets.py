@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from ragqa.errors import BadInput, UsageError
 from ragqa.read import read_document, read_source
+from ragqa.read.apart import Child
 from ragqa.read.find import find_files
 
 SHAPES = "SQuAD's JSON, a BEIR folder (corpus.jsonl, queries.jsonl, qrels/), or ragqa's questions.jsonl"
@@ -202,12 +203,13 @@ def _own(path: Path) -> Dataset:
 def _files(folder: Path) -> dict[str, str]:
     """Every file below a folder that ragqa can read: its path from there → its text."""
     texts = {}
-    for found in find_files([folder], None)[0]:
-        name = found.path.relative_to(folder).as_posix()
-        try:
-            texts[name] = read_document(read_source(found.path, MAX_DOCUMENT), name, "default").text
-        except BadInput:  # indexing passes over it in the same way
-            continue
+    with Child() as child:
+        for found in find_files([folder], None)[0]:
+            name = found.path.relative_to(folder).as_posix()
+            try:
+                texts[name] = read_document(read_source(found.path, MAX_DOCUMENT), name, "default", child).text
+            except BadInput:  # indexing passes over it in the same way
+                continue
     return texts
 
 

@@ -1,4 +1,4 @@
-"""Files → documents: one module a format, one row in READERS."""
+"""Files → documents: one module a format, one row in FORMATS."""
 
 from __future__ import annotations
 
@@ -6,24 +6,18 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from ragqa.document import Document
 from ragqa.errors import BadInput
-from ragqa.read.diff import diff_blocks, is_diff
-from ragqa.read.markdown import looks_marked_up, markdown_blocks
-from ragqa.read.text import decode, text_blocks
-from ragqa.types import Block, Document
-
-READERS: dict[str, Callable[[str], tuple[Block, ...]]] = {
-    ".md": markdown_blocks,
-    ".markdown": markdown_blocks,
-    ".txt": text_blocks,
-    ".text": text_blocks,
-}
-
+from ragqa.read.apart import Child
+from ragqa.read.diff import is_diff
+from ragqa.read.formats import BY_NAME, READERS, Format, read_bytes
+from ragqa.read.markdown import looks_marked_up
+from ragqa.read.reading import Reading
+from ragqa.read.text import decode
 
 STDIN = Path("-")
 """In place of a path for what was read from standard input; every other document's path is absolute."""
@@ -37,6 +31,7 @@ class Source:
     content: bytes
     sha256: str
     mtime_ns: int
+    inode: int = 0
 
 
 def read_source(path: Path, max_size: int) -> Source:
@@ -64,7 +59,7 @@ def read_source(path: Path, max_size: int) -> Source:
         after = os.fstat(descriptor)
     if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, len(content)):
         raise BadInput(f"{path}: changed while it was read", "changed while read")
-    return Source(path, content, hashlib.sha256(content).hexdigest(), after.st_mtime_ns)
+    return Source(path, content, hashlib.sha256(content).hexdigest(), after.st_mtime_ns, after.st_ino)
 
 
 def read_stream(stream: BinaryIO, max_size: int) -> Source:
@@ -87,36 +82,53 @@ def over(max_size: int) -> str:
     return f"over {max_size // 2**20} MiB" if max_size >= 2**20 else f"over {max_size} bytes"
 
 
-def _reader_of(text: str, *, nameless: bool) -> Callable[[str], tuple[Block, ...]]:
-    """What was named or matched by a glob, or comes by standard input, counts as text, whatever its suffix."""
-    if is_diff(text):
-        return diff_blocks
-    return markdown_blocks if nameless and looks_marked_up(text) else text_blocks
-
-
 def named(path: Path) -> str:
     """A document as messages call it."""
     return "standard input" if path == STDIN else str(path)
 
 
-def read_document(source: Source, document_id: str, collection: str) -> Document:
-    """Decode a source and find its blocks.
+def format_of(source: Source) -> Format:
+    """The format its name says; what was named or matched by a glob, or comes by standard input, counts as text."""
+    found = READERS.get(source.path.suffix.lower())
+    if found:
+        return found
+    text, _repaired = decode(named(source.path), source.content)
+    if is_diff(text):
+        return BY_NAME["diff"]
+    return BY_NAME["markdown" if source.path == STDIN and looks_marked_up(text) else "text"]
+
+
+def read_as(format: Format, source: Source, child: Child) -> Reading:
+    """What a reader makes of a source; raises BadInput as `read_document` does."""
+    return (child.read if format.apart else read_bytes)(format, source.content, named(source.path))
+
+
+def read_document(source: Source, document_id: str, collection: str, child: Child) -> Document:
+    """Read a source by its format.
+
+    Args:
+        child: Reads formats that are not to be trusted; it is started when the first one comes.
 
     Raises:
-        BadInput: It holds no text, or is binary.
+        BadInput: It holds no text, or is binary, or took too much.
     """
-    text, repaired = decode(named(source.path), source.content)
-    if not text.strip():
-        raise BadInput(f"{named(source.path)}: empty", "empty")
-    reader = READERS.get(source.path.suffix.lower()) or _reader_of(text, nameless=source.path == STDIN)
+    format = format_of(source)
+    reading = read_as(format, source, child)
     return Document(
         id=document_id,
         path=source.path,
-        text=text,
+        text=reading.text,
         sha256=source.sha256,
         size=len(source.content),
         mtime_ns=source.mtime_ns,
-        blocks=reader(text),
+        inode=source.inode,
+        blocks=reading.blocks,
         collection=collection,
-        repaired=repaired,
+        repaired=reading.repaired,
+        places=reading.places,
+        type=format.name,
+        title=reading.title,
+        tags=reading.tags,
+        date=reading.date,
+        notes=reading.notes,
     )

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ragqa.read.text import text_blocks
-from ragqa.types import Block
+from ragqa.document import Block
+from ragqa.read.reading import Reading
+from ragqa.read.text import decode, text_blocks
 
 _NAMES = r"--- (?P<old>[^\n\t]*)[^\n]*\n\+\+\+ (?P<new>[^\n\t]*)[^\n]*\n"
 _HEAD = re.compile(
@@ -18,6 +19,12 @@ _HEAD = re.compile(
 _PIECE = re.compile(r"^@@ -\d+(?:,(?P<old>\d+))? \+\d+(?:,(?P<new>\d+))? @@[^\n]*\n", re.M)
 _PLAIN_NAMES = re.compile(_NAMES)
 _NOWHERE = "/dev/null"
+
+
+def read(content: bytes, name: str) -> Reading:
+    """A difference as it stands, by its pieces; raises BadInput where it is no text."""
+    text, repaired = decode(name, content)
+    return Reading(text, diff_blocks(text), repaired=repaired)
 
 
 def is_diff(text: str) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ragqa.errors import UsageError
-from ragqa.read import READERS
+from ragqa.read.formats import READERS
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,19 +7,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ragqa.document import DocumentRecord, Place, place_at
 from ragqa.errors import BadInput
 from ragqa.files import MAX_FILE_SIZE
-from ragqa.read import STDIN, read_source
-from ragqa.read.text import decode
-from ragqa.types import Citation, DocumentRecord, Evidence, Freshness
+from ragqa.read import read_as, read_source
+from ragqa.read.apart import Child
+from ragqa.read.formats import BY_NAME
+from ragqa.read.reading import Reading
+from ragqa.types import Citation, Evidence, Freshness
 
 
 @dataclass(frozen=True, slots=True)
 class _Now:
-    """A file as it is now; `text` only where its bytes differ from those indexed, `reason` where it has none."""
+    """A file as it is now; `reading` only where its bytes differ from those indexed, `reason` where it has none."""
 
     fresh: Freshness
-    text: str = ""
+    reading: Reading | None = None
     reason: str = ""
 
 
@@ -49,20 +52,26 @@ def line_of(quote: str, text: str, *, near: int) -> int | None:
     Line ends may differ. A stretch of a longer word or number is not the quote: `hunter2` does not stand in
     `hunter22`, nor `5 °C` in `-5 °C`.
     """
+    found = _find(quote, text, near)
+    return found[1] if found else None
+
+
+def _find(quote: str, text: str, near: int) -> tuple[int, int] | None:
+    """Where the quote begins: as an offset into the text with plain line feeds, and as a line."""
     text, quote = text.replace("\r\n", "\n"), quote.replace("\r\n", "\n")
     best, line, counted = None, 1, 0
     for match in _whole(quote).finditer(text):
         line += text.count("\n", counted, match.start())
         counted = match.start()
-        if best is None or abs(line - near) < abs(best - near):
-            best = line
+        if best is None or abs(line - near) < abs(best[1] - near):
+            best = match.start(), line
         if line >= near:  # those behind it are farther away
             break
     return best
 
 
 def _look(path: Path, record: DocumentRecord | None, max_size: int) -> _Now:
-    if path == STDIN:  # it cannot be read twice, and nobody can have changed it
+    if not path.is_absolute():  # of a stream: it cannot be read twice, and nobody can have changed it
         return _Now("same")
     if record is None:  # forgotten by another process since it was found
         return _Now("deleted")
@@ -70,18 +79,29 @@ def _look(path: Path, record: DocumentRecord | None, max_size: int) -> _Now:
         source = read_source(path, max_size)
         if source.sha256 == record.sha256:
             return _Now("same")
-        return _Now("changed", text=decode(str(path), source.content)[0])
+        with Child() as child:
+            return _Now("changed", read_as(BY_NAME.get(record.type, BY_NAME["text"]), source, child))
     except BadInput as error:
         gone = isinstance(error.__cause__, FileNotFoundError | NotADirectoryError)
         return _Now("deleted") if gone else _Now("changed", reason=error.reason)
 
 
 def _citation(n: int, one: Evidence, now: _Now) -> Citation:
-    line = line_of(one.quote, now.text, near=one.line_start) if now.fresh == "changed" else None
-    if line is None:
-        return Citation(n, one, now.fresh, one.line_start, one.line_end, now.fresh == "same", now.reason)
-    fresh: Freshness = "changed" if line == one.line_start else "moved"
-    return Citation(n, one, fresh, line, line + one.quote.count("\n"), stands=True)
+    found = _find(one.quote, now.reading.text, one.line_start) if now.reading else None
+    if not found or not now.reading:
+        return Citation(n, one, now.fresh, one.line_start, one.line_end, now.fresh == "same", now.reason, one.place)
+    offset, line = found
+    place = place_at(now.reading.places, offset)
+    lines = (line, line + one.quote.count("\n"))
+    if place:
+        last = place_at(now.reading.places, offset + len(one.quote) - 1) or place
+        lines = (place.line or one.line_start, last.line or one.line_end)
+    here = lines[0] == one.line_start and _told(place) == _told(one.place)
+    return Citation(n, one, "changed" if here else "moved", *lines, stands=True, place=place)
+
+
+def _told(place: Place | None) -> tuple[str, int]:
+    return (place.name, place.number) if place else ("", 0)
 
 
 def _whole(quote: str) -> re.Pattern[str]:

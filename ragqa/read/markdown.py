@@ -10,7 +10,9 @@ from itertools import pairwise
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from ragqa.types import Block, Kind
+from ragqa.document import Block, Kind
+from ragqa.read.reading import Reading
+from ragqa.read.text import decode
 
 _MARKUP = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)|[*`]+")
 
@@ -41,6 +43,12 @@ def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark").enable("table")
     parser.core.ruler.enableOnly(["normalize", "block"])
     return parser
+
+
+def read(content: bytes, name: str) -> Reading:
+    """Markdown as it stands, by its blocks; raises BadInput where it is no text."""
+    text, repaired = decode(name, content)
+    return Reading(text, markdown_blocks(text), repaired=repaired)
 
 
 def markdown_blocks(text: str) -> tuple[Block, ...]:

@@ -6,8 +6,9 @@ import codecs
 import re
 from itertools import pairwise
 
+from ragqa.document import Block
 from ragqa.errors import BadInput
-from ragqa.types import Block
+from ragqa.read.reading import Reading
 
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _GAP = re.compile(r"\n(?:[^\S\n]*\n)+")
@@ -29,6 +30,12 @@ def decode(name: str, content: bytes) -> tuple[str, int]:
     if lost + len(_CONTROLS.findall(text)) > BINARY_SHARE * len(text):
         raise BadInput(f"{name}: binary, not text", "binary")
     return text.replace("\0", "\ufffd"), max(lost, 0)
+
+
+def read(content: bytes, name: str) -> Reading:
+    """Text as it stands, by its paragraphs; raises BadInput where it is none."""
+    text, repaired = decode(name, content)
+    return Reading(text, text_blocks(text), repaired=repaired)
 
 
 def text_blocks(text: str) -> tuple[Block, ...]:

@@ -8,7 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
-from ragqa.types import Calibration, Document, DocumentRecord, Filter, Hit, Matrix, Mention, Passage, Signs, Vector
+from ragqa.document import Document, DocumentRecord, Passage
+from ragqa.types import Calibration, Filter, Hit, Matrix, Mention, Signs, Vector
 
 
 class VectorStore(Protocol):

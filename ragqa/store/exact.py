@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from math import log
 
 import numpy as np
 
+from ragqa.document import Document, DocumentRecord, Passage
 from ragqa.store import require_unit_length
-from ragqa.types import Calibration, Document, DocumentRecord, Filter, Hit, Matrix, Mention, Passage, Signs, Vector
+from ragqa.types import Calibration, Filter, Hit, Matrix, Mention, Signs, Vector
 
 K1, B = 1.2, 0.75  # FTS5's BM25
 
@@ -38,8 +40,7 @@ class ExactStore:
         return list(self._passages[document_id][0]) if document_id in self._passages else []
 
     def count_documents(self, where: Filter | None = None) -> int:
-        wanted = where.collections if where else ()
-        return sum(not wanted or record.collection in wanted for record in self._records.values())
+        return sum(_allows(where, record) for record in self._records.values())
 
     def add(
         self, document: Document, passages: Sequence[Passage], vectors: Matrix, signs: Sequence[Signs] = ()
@@ -59,6 +60,11 @@ class ExactStore:
             mtime_ns=document.mtime_ns,
             passages=len(passages),
             indexed_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            inode=document.inode,
+            type=document.type,
+            title=document.title,
+            date=document.date,
+            tags=document.tags,
         )
 
     def remove(self, document_id: str) -> None:
@@ -122,9 +128,8 @@ class ExactStore:
                     yield Mention(passage, path, tuple(sorted(span for spans in found for span in spans)))
 
     def vectors(self, where: Filter | None = None) -> Iterator[tuple[list[Passage], Matrix]]:
-        wanted = where.collections if where else ()
         for id, (passages, rows) in self._passages.items():
-            if not wanted or self._records[id].collection in wanted:
+            if _allows(where, self._records[id]):
                 yield passages, rows
 
     def close(self) -> None:
@@ -132,6 +137,26 @@ class ExactStore:
 
     def _hit(self, passage: Passage, score: float, name: str) -> Hit:
         return Hit(passage, self._records[passage.document_id].path, score, {name: score})
+
+
+def _allows(where: Filter | None, record: DocumentRecord) -> bool:
+    if where is None:
+        return True
+    date = record.date or f"{datetime.fromtimestamp(record.mtime_ns // 10**9, UTC):%Y-%m-%d}"
+    named = (record.id, str(record.path))
+    return (
+        (not where.collections or record.collection in where.collections)
+        and (not where.types or record.type in where.types)
+        and (not where.tags or bool(set(where.tags) & set(record.tags)))
+        and (not where.paths or any(_fits(path, name) for path in where.paths for name in named))
+        and (not where.after or date >= where.after)
+        and (not where.before or date <= where.before)
+    )
+
+
+def _fits(path: str, name: str) -> bool:
+    path = path.rstrip("/") or path
+    return any(fnmatchcase(name, one) for one in (path, path.removeprefix("**/"), f"{path}/*"))
 
 
 def _occurrences(phrase: str, text: str) -> Iterator[tuple[int, int]]:

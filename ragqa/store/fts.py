@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 import apsw
 
+from ragqa.store.filter import condition_of
 from ragqa.types import Filter
 
 
 def best(db: apsw.Connection, words: Sequence[str], k: int, where: Filter | None) -> dict[int, float]:
     """Key of each of the `k` passages with any of the words → its BM25 as FTS5 has it, the lowest and best first."""
-    condition, values = in_collections("d.collection", where)
+    condition, values = condition_of(where)
     join = " JOIN passages p ON p.key = f.rowid JOIN documents d ON d.key = p.document" if condition else ""
     found = f"SELECT f.rowid, bm25(passages_fts) FROM passages_fts f{join} WHERE passages_fts MATCH ?{condition}"
     return dict(db.execute(f"{found} ORDER BY 2 LIMIT ?", (any_of(words), *values, k)))
@@ -20,7 +21,7 @@ def best(db: apsw.Connection, words: Sequence[str], k: int, where: Filter | None
 
 def frequencies(db: apsw.Connection, words: Sequence[str], where: Filter | None) -> tuple[list[int], int]:
     """How many passages hold each word, and how many passages there are."""
-    condition, values = in_collections("d.collection", where)
+    condition, values = condition_of(where)
     documents = " JOIN documents d ON d.key = p.document" if condition else ""
     matching = f"SELECT count(*) FROM passages_fts f JOIN passages p ON p.key = f.rowid{documents}"
     counts = [
@@ -29,14 +30,6 @@ def frequencies(db: apsw.Connection, words: Sequence[str], where: Filter | None)
     ]
     every = db.execute(f"SELECT count(*) FROM passages p{documents} WHERE 1{condition}", tuple(values))
     return counts, int(every.get)
-
-
-def in_collections(column: str, where: Filter | None) -> tuple[str, Sequence[str]]:
-    """A condition that only documents `where` allows fulfil, to stand behind another, and its values."""
-    if not where or not where.collections:
-        return "", ()
-    marks = ", ".join("?" * len(where.collections))
-    return f" AND {column} IN ({marks})", where.collections
 
 
 def any_of(words: Sequence[str]) -> str:

@@ -19,7 +19,7 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
-from ragqa.store.fts import in_collections
+from ragqa.store.filter import condition_of, in_collections
 from ragqa.store.rows import batched
 from ragqa.store.sketch import GROUP, Best, Keys, Sketches, as_query, estimate, sketch, unlike
 from ragqa.types import Filter, Matrix, Vector
@@ -84,8 +84,8 @@ class Nearest:
                 self.db.execute("DELETE FROM sketches WHERE key = ?", (group,))
 
     def count(self, where: Filter | None = None) -> int:
-        """How many vectors a search may see."""
-        condition, values = in_collections("collection", where)
+        """How many vectors there are in the collections that a search may see."""
+        condition, values = in_collections(where)
         total = f"SELECT coalesce(sum(size), 0) FROM sketches WHERE 1{condition}"
         return int(self.db.execute(total, tuple(values)).get)
 
@@ -97,9 +97,18 @@ class Nearest:
 
     def _among(self, vector: Vector, k: int, where: Filter | None) -> Keys | None:
         """Which vectors to compare with; None: with all."""
-        if self.count(where) > self.exact:
-            return self._promising(vector, max(CANDIDATES, CANDIDATES_EACH * k), where)
+        allowed = self._allowed(where) if where and where.narrows else None
+        if (self.count(where) if allowed is None else len(allowed)) > self.exact:
+            return self._promising(vector, max(CANDIDATES, CANDIDATES_EACH * k), where, allowed)
+        if allowed is not None:
+            return allowed
         return self._seen(where) if where and where.collections else None
+
+    def _allowed(self, where: Filter) -> Keys:
+        """Keys of the passages of those documents."""
+        condition, values = condition_of(where)
+        found = f"SELECT p.key FROM passages p JOIN documents d ON d.key = p.document{condition}"
+        return np.fromiter((key for (key,) in self.db.execute(found, values)), np.int64)
 
     def _compare(self, vector: Vector, k: int, among: Keys | None) -> list[tuple[int, float]]:
         """sqlite-vec's distance of each of some vectors, or of all."""
@@ -112,13 +121,13 @@ class Nearest:
         return [(key, 1 - distance) for key, distance in rows]
 
     def _seen(self, where: Filter) -> Keys:
-        condition, values = in_collections("collection", where)
+        condition, values = in_collections(where)
         rows = self.db.execute(f"SELECT passages FROM sketches WHERE 1{condition}", tuple(values))
         return np.frombuffer(b"".join(passages for (passages,) in rows), "<i8")
 
-    def _promising(self, vector: Vector, count: int, where: Filter | None) -> Keys:
-        """Keys of the `count` vectors whose sketches are nearest."""
-        condition, values = in_collections("collection", where)
+    def _promising(self, vector: Vector, count: int, where: Filter | None, allowed: Keys | None) -> Keys:
+        """Keys of the `count` vectors whose sketches are nearest; of those that are allowed, if that is said."""
+        condition, values = in_collections(where)
         query, best = as_query(vector), Best(count)
         rows = self.db.execute(f"SELECT passages, mean, weights, bits FROM sketches WHERE 1{condition}", tuple(values))
         for batch in batched(rows, AT_ONCE):
@@ -126,7 +135,11 @@ class Nearest:
             near = _numbers(means).reshape(-1, self.dim) @ vector
             shared = np.repeat(near, [len(keys) // 8 for keys in passages])
             apart = estimate(query, _numbers(weights), np.concatenate([*map(self._bits, bits)], axis=2))
-            best.add(np.frombuffer(b"".join(passages), "<i8"), shared + apart)
+            keys, near = np.frombuffer(b"".join(passages), "<i8"), shared + apart
+            if allowed is not None:
+                seen = np.isin(keys, allowed)
+                keys, near = keys[seen], near[seen]
+            best.add(keys, near)
         return best.keys()
 
     def faults(self) -> Iterator[tuple[int, str]]:

@@ -10,11 +10,14 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from ragqa.types import Block, Calibration, DocumentRecord, Passage
+from ragqa.document import Block, DocumentRecord, Passage, Place
+from ragqa.types import Calibration
 
-RECORD = "id, path, collection, sha256, size, mtime_ns, passages, indexed_at"
+RECORD = """d.id, d.path, d.collection, d.sha256, d.size, d.mtime_ns, d.passages, d.indexed_at,
+  d.inode, d.type, d.title, d.date, d.stale, (SELECT json_group_array(tag) FROM tags t WHERE t.document = d.key)
+  FROM documents d"""
 PASSAGE = """p.key, d.id, p.ordinal, p.text, p.char_start, p.char_end, p.line_start, p.line_end, p.heading, p.blocks,
-  d.path
+  p.places, d.path
   FROM passages p JOIN documents d ON d.key = p.document"""
 
 
@@ -33,13 +36,24 @@ def read_path(stored: str | bytes) -> Path:
 
 
 def document_record(row: tuple[Any, ...]) -> DocumentRecord:
-    return DocumentRecord(row[0], read_path(row[1]), *row[2:])
+    id, path, *rest, tags = row
+    values: tuple[Any, ...] = (id, read_path(path), *rest, tuple(json.loads(tags)))
+    return DocumentRecord(*values)
 
 
 def read_passage(row: tuple[Any, ...]) -> Passage:
-    _key, document, ordinal, text, start, end, line_start, line_end, heading, blocks, _stored = row
+    _key, document, ordinal, text, start, end, line_start, line_end, heading, blocks, places, _stored = row
     return Passage(
-        document, ordinal, text, start, end, line_start, line_end, tuple(json.loads(heading)), read_blocks(blocks)
+        document_id=document,
+        ordinal=ordinal,
+        text=text,
+        start=start,
+        end=end,
+        line_start=line_start,
+        line_end=line_end,
+        heading=tuple(json.loads(heading)),
+        blocks=read_blocks(blocks),
+        places=read_places(places),
     )
 
 
@@ -54,6 +68,15 @@ def read_blocks(stored: str) -> tuple[Block, ...]:
     return tuple(
         Block(kind, start, end, tuple(heading)) for start, (kind, end, heading) in zip(starts, rows, strict=False)
     )
+
+
+def stored_places(places: Sequence[Place]) -> str:
+    """JSON: [start, kind, number, name, line] of each."""
+    return json.dumps([[p.start, p.kind, p.number, p.name, p.line] for p in places], ensure_ascii=False)
+
+
+def read_places(stored: str) -> tuple[Place, ...]:
+    return tuple(Place(*row) for row in json.loads(stored))
 
 
 def stored_calibration(calibration: Calibration, fingerprint: str) -> str:

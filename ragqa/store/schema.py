@@ -14,7 +14,7 @@ from ragqa.database import BUSY_MS, Kind
 from ragqa.store import nearest
 
 APPLICATION_ID = 0x72616771  # "ragq"
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -26,15 +26,37 @@ CREATE TABLE documents (
   sha256 TEXT NOT NULL,
   size INTEGER NOT NULL,
   mtime_ns INTEGER NOT NULL,
+  inode INTEGER NOT NULL,
+  type TEXT NOT NULL,
+  title TEXT NOT NULL,
+  date TEXT NOT NULL,
+  stale TEXT NOT NULL,
   passages INTEGER NOT NULL,
   indexed_at TEXT NOT NULL
 );
+CREATE INDEX documents_by_bytes ON documents (sha256);
+CREATE TABLE tags (
+  document INTEGER NOT NULL REFERENCES documents(key) ON DELETE CASCADE,
+  tag TEXT NOT NULL,
+  PRIMARY KEY (document, tag)
+) WITHOUT ROWID;
+CREATE TABLE refused (
+  path NOT NULL PRIMARY KEY,
+  sha256 TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  mtime_ns INTEGER NOT NULL,
+  inode INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  readers TEXT NOT NULL,
+  refused_at TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE passages (
   key INTEGER PRIMARY KEY,
   document INTEGER NOT NULL REFERENCES documents(key) ON DELETE CASCADE,
   ordinal INTEGER NOT NULL,
   heading TEXT NOT NULL,
   blocks TEXT NOT NULL,
+  places TEXT NOT NULL,
   text TEXT NOT NULL,
   char_start INTEGER NOT NULL,
   char_end INTEGER NOT NULL,

@@ -20,8 +20,9 @@ import apsw
 import numpy as np
 
 from ragqa.database import copy, erase, writing
+from ragqa.document import Document, DocumentRecord, Passage
 from ragqa.store import fts, require_unit_length
-from ragqa.store.fts import in_collections
+from ragqa.store.filter import condition_of
 from ragqa.store.integrity import faults
 from ragqa.store.nearest import EXACT, Nearest
 from ragqa.store.rows import (
@@ -35,9 +36,10 @@ from ragqa.store.rows import (
     stored_blocks,
     stored_calibration,
     stored_path,
+    stored_places,
 )
 from ragqa.store.schema import errors_explained
-from ragqa.types import Calibration, Document, DocumentRecord, Filter, Hit, Matrix, Mention, Passage, Signs, Vector
+from ragqa.types import Calibration, Filter, Hit, Matrix, Mention, Signs, Vector
 
 _NO_SIGNS = np.zeros((0, 0), np.uint8)
 
@@ -58,12 +60,12 @@ class SQLiteStore:
 
     def known(self) -> Mapping[str, DocumentRecord]:
         with errors_explained(self.path):
-            rows = self._db.execute(f"SELECT {RECORD} FROM documents ORDER BY id")
+            rows = self._db.execute(f"SELECT {RECORD} ORDER BY d.id")
             return {row[0]: document_record(row) for row in rows}
 
     def record(self, document_id: str) -> DocumentRecord | None:
         with errors_explained(self.path):
-            rows = self._db.execute(f"SELECT {RECORD} FROM documents WHERE id = ?", (document_id,)).fetchall()
+            rows = self._db.execute(f"SELECT {RECORD} WHERE d.id = ?", (document_id,)).fetchall()
             return document_record(rows[0]) if rows else None
 
     def collections(self) -> list[str]:
@@ -77,9 +79,9 @@ class SQLiteStore:
             return [read_passage(row) for row in rows]
 
     def count_documents(self, where: Filter | None = None) -> int:
-        condition, values = in_collections("collection", where)
+        condition, values = condition_of(where)
         with errors_explained(self.path):
-            return int(self._db.execute(f"SELECT count(*) FROM documents WHERE 1{condition}", tuple(values)).get)
+            return int(self._db.execute(f"SELECT count(*) FROM documents d WHERE 1{condition}", tuple(values)).get)
 
     def extent(self) -> tuple[int, str]:
         """How many documents there are, and when the latest was indexed, in ISO 8601 and UTC; empty without any."""
@@ -94,8 +96,8 @@ class SQLiteStore:
         with errors_explained(self.path), self._writing():
             self._delete("id = ? OR path = ?", document.id, stored_path(document.path))
             self._db.execute(
-                "INSERT INTO documents (id, path, collection, sha256, size, mtime_ns, passages, indexed_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO documents (id, path, collection, sha256, size, mtime_ns, inode, type, title, date, stale,"
+                " passages, indexed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?)",
                 (
                     document.id,
                     stored_path(document.path),
@@ -103,11 +105,16 @@ class SQLiteStore:
                     document.sha256,
                     document.size,
                     document.mtime_ns,
+                    document.inode,
+                    document.type,
+                    document.title,
+                    document.date,
                     len(passages),
                     datetime.now(UTC).isoformat(timespec="seconds"),
                 ),
             )
             key = self._db.last_insert_rowid()
+            self._db.executemany("INSERT OR IGNORE INTO tags VALUES (?, ?)", [(key, tag) for tag in document.tags])
             rows = zip(passages, signs or [_NO_SIGNS] * len(passages), strict=True)
             keys = [self._insert(key, passage, tokens) for passage, tokens in rows]
             self._nearest.add(keys, vectors, document.collection)
@@ -115,13 +122,14 @@ class SQLiteStore:
     def _insert(self, document: int, passage: Passage, signs: Signs) -> int:
         self._db.execute(
             "INSERT INTO passages"
-            " (document, ordinal, heading, blocks, text, char_start, char_end, line_start, line_end, crc32)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " (document, ordinal, heading, blocks, places, text, char_start, char_end, line_start, line_end, crc32)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 document,
                 passage.ordinal,
                 json.dumps(passage.heading, ensure_ascii=False),
                 stored_blocks(passage.blocks),
+                stored_places(passage.places),
                 passage.text,
                 passage.start,
                 passage.end,
@@ -231,7 +239,7 @@ class SQLiteStore:
             return fts.frequencies(self._db, words, where)
 
     def mentions(self, words: Sequence[str], where: Filter | None = None) -> Iterator[Mention]:
-        condition, values = in_collections("d.collection", where)
+        condition, values = condition_of(where)
         mark = fts.new_mark()
         with errors_explained(self.path):
             rows = self._db.execute(
@@ -240,10 +248,10 @@ class SQLiteStore:
                 (mark, fts.all_of(words), *values),
             )
             for marked, *row in rows:
-                yield Mention(read_passage(tuple(row)), read_path(row[10]), fts.marked_spans(marked, mark))
+                yield Mention(read_passage(tuple(row)), read_path(row[11]), fts.marked_spans(marked, mark))
 
     def vectors(self, where: Filter | None = None) -> Iterator[tuple[list[Passage], Matrix]]:
-        condition, values = in_collections("d.collection", where)
+        condition, values = condition_of(where)
         with errors_explained(self.path):
             rows = self._db.execute(
                 f"SELECT v.vector, {PASSAGE} JOIN vectors v ON v.passage = p.key WHERE 1{condition} ORDER BY p.key",
@@ -296,4 +304,4 @@ class SQLiteStore:
         return [by_key[key] for key in keys if key in by_key]
 
     def _hit(self, row: tuple[Any, ...], score: float, name: str) -> Hit:
-        return Hit(read_passage(row), read_path(row[10]), score, {name: score})
+        return Hit(read_passage(row), read_path(row[11]), score, {name: score})

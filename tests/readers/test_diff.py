@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ragqa.read import STDIN, Source, read_document
+from ragqa.read.apart import Child
 from ragqa.read.diff import diff_blocks, is_diff
 
 DIFF = """\
@@ -98,5 +99,5 @@ def test_what_git_prints_is_one(tmp_path: Path):
     ],
 )
 def test_standard_input_is_read_as_what_it_looks_like(text: str, kinds: set[str]):
-    document = read_document(Source(STDIN, text.encode(), "", 0), "-", "default")
+    document = read_document(Source(STDIN, text.encode(), "", 0), "-", "default", Child())
     assert {block.kind for block in document.blocks} == kinds

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ragqa.read.freshness as freshness
+from ragqa.document import DocumentRecord
 from ragqa.read.freshness import cite, line_of
-from ragqa.types import Citation, DocumentRecord, Evidence
+from ragqa.types import Citation, Evidence
 from tests.fakes import document, evidence
 
 QUOTE = "The bridge opened in 1894."

@@ -10,6 +10,7 @@ import pytest
 
 from ragqa.errors import BadInput
 from ragqa.read import Source, read_document, read_source
+from ragqa.read.apart import Child
 from ragqa.read.text import decode
 
 A = Path("a.txt")
@@ -58,23 +59,25 @@ def test_binary_is_refused():
 @pytest.mark.parametrize("content", [b"", b" \n\t\r\n", b"\xef\xbb\xbf", "\u2028\u00a0".encode()])
 def test_a_file_without_text_is_empty(content: bytes):
     with pytest.raises(BadInput) as refused:
-        read_document(source(content), "a", "default")
+        read_document(source(content), "a", "default", Child())
     assert refused.value.reason == "empty"
 
 
 def test_a_document_carries_what_the_file_system_said():
-    document = read_document(source(b"# One\n\nText.\n", Path("/n/a.md")), "n/a.md", "kitchen")
+    document = read_document(source(b"# One\n\nText.\n", Path("/n/a.md")), "n/a.md", "kitchen", Child())
     assert (document.id, document.collection, document.size, document.mtime_ns) == ("n/a.md", "kitchen", 13, 1)
     assert [block.kind for block in document.blocks] == ["heading", "paragraph"]
 
 
 def test_the_suffix_chooses_the_reader_and_unknown_ones_are_text():
-    kinds = [read_document(source(b"# One\n", Path(name)), "a", "c").blocks[0].kind for name in ("a.MD", "a.py")]
+    kinds = [
+        read_document(source(b"# One\n", Path(name)), "a", "c", Child()).blocks[0].kind for name in ("a.MD", "a.py")
+    ]
     assert kinds == ["heading", "paragraph"]
 
 
 def test_text_paragraphs_end_with_their_blank_lines():
-    document = read_document(source(b"\n\nOne.\r\n\r\nTwo,\ntwo.\n \n"), "a", "c")
+    document = read_document(source(b"\n\nOne.\r\n\r\nTwo,\ntwo.\n \n"), "a", "c", Child())
     assert [document.text[b.start : b.end] for b in document.blocks] == ["\n\nOne.\r\n\r\n", "Two,\ntwo.\n \n"]
 
 

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from ragqa.calibrate import CalibratedStore
+from ragqa.document import Block, Document, Passage
 from ragqa.store import HidingStore
 from ragqa.store.exact import ExactStore
 from ragqa.store.opening import create_index
-from ragqa.types import Block, Calibration, Document, Filter, Matrix, Passage, Signs
+from ragqa.types import Calibration, Filter, Matrix, Signs
 from tests.fakes import document, passage
 
 DIM = 8

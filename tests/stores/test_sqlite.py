@@ -96,7 +96,7 @@ def test_the_tables_of_a_new_index_hold_a_row_for_each_passage(store: SQLiteStor
     assert store.counts() == counts
     reader = sqlite3.connect(path)
     assert reader.execute("SELECT passage, length(signs) FROM tokens").fetchall() == [(1, 3), (2, 5)]
-    assert reader.execute("PRAGMA user_version").fetchall() == [(4,)]
+    assert reader.execute("PRAGMA user_version").fetchall() == [(5,)]
     reader.close()
 
 

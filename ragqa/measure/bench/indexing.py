@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ragqa.document import DocumentRecord, Passage
 from ragqa.embed.cost import Cost
 from ragqa.measure.bench import Measurement, Progress, in_turn
 from ragqa.measure.bench.cold import CPU, MEMORY, Command
@@ -16,7 +17,6 @@ from ragqa.measure.bench.embedding import LIMIT, Peaks, Texts, seconds_at
 from ragqa.measure.bench.limits import Gauges
 from ragqa.measure.bench.processes import Run
 from ragqa.store import VectorStore
-from ragqa.types import DocumentRecord, Passage
 
 ENOUGH, ENOUGH_QUICKLY = 160, 64  # passages, so that what is embedded outweighs what is imported
 INSTANT = 0.001  # seconds: two runs that differ by less differ by chance

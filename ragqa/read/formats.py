@@ -1,0 +1,48 @@
+"""Which formats there are, by the suffixes of their files: one row each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+
+from ragqa.errors import BadInput
+from ragqa.read.reading import Reading, storable
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A kind of file.
+
+    Attributes:
+        name: What `type:` in a filter and the index call it.
+        suffixes: Of its files' names, in lower case.
+        module: In this room; its `read(content, name)` makes a Reading of bytes, or raises BadInput. It is imported
+            when the first such file is read.
+        apart: Read in a process of its own, because its parsing can be made to take for ever, or to crash.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    module: str
+    apart: bool = True
+
+
+FORMATS = (
+    Format("markdown", (".md", ".markdown"), "markdown", apart=False),
+    Format("text", (".txt", ".text"), "text", apart=False),
+    Format("diff", (".diff", ".patch"), "diff", apart=False),
+)
+READERS = {suffix: format for format in FORMATS for suffix in format.suffixes}
+BY_NAME = {format.name: format for format in FORMATS}
+
+
+def read_bytes(format: Format, content: bytes, name: str) -> Reading:
+    """Read in this process.
+
+    Raises:
+        BadInput: It cannot be read, or holds no text.
+    """
+    reading = storable(import_module(f"ragqa.read.{format.module}").read(content, name))
+    if not reading.text.strip():
+        raise BadInput(f"{name}: empty", "empty")
+    return reading

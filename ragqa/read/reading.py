@@ -1,0 +1,100 @@
+"""What a reader makes of a file: text, the blocks it is made of, and where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from ragqa.document import Block, Kind, Place, PlaceKind
+
+_NOT_STORED = {0: "\ufffd"} | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A file's content. The attributes are those of `Document`.
+
+    Raises:
+        ValueError: The blocks do not cover the text without gaps, or the places are in no order.
+    """
+
+    text: str
+    blocks: tuple[Block, ...]
+    places: tuple[Place, ...] = ()
+    title: str = ""
+    tags: tuple[str, ...] = ()
+    date: str = ""
+    notes: tuple[str, ...] = ()
+    repaired: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.text:  # whatever was found in it
+            return
+        starts = [block.start for block in self.blocks]
+        ends = [block.end for block in self.blocks]
+        if [*starts, len(self.text)] != [0, *ends] or any(a >= b for a, b in zip(starts, ends, strict=True)):
+            raise ValueError("blocks do not cover the text")
+        begun = [place.start for place in self.places]
+        if begun != sorted(set(begun)) or (begun and (begun[0] != 0 or begun[-1] >= len(self.text))):
+            raise ValueError("places are in no order")
+
+
+def storable(reading: Reading) -> Reading:
+    """The reading with U+FFFD for what neither SQLite nor a tokenizer takes: NULs and lone surrogates."""
+    text = reading.text.translate(_NOT_STORED)
+    lost = text.count("\ufffd") - reading.text.count("\ufffd")
+    return replace(reading, text=text, repaired=reading.repaired + lost) if lost else reading
+
+
+class Draft:
+    """A reading in the making, for formats whose text is extracted: blocks in order, a blank line after each."""
+
+    def __init__(self) -> None:
+        self._text: list[str] = []
+        self._length = 0
+        self._blocks: list[Block] = []
+        self._places: list[Place] = []
+        self._next: Place | None = None
+        self._path: list[tuple[int, str]] = []
+
+    def at(self, kind: PlaceKind, number: int, name: str = "", line: int = 0) -> None:
+        """Say where in the file the blocks stand that are added from now on; see `Place`."""
+        self._next = Place(0, kind, number, name, line)
+
+    def section(self, level: int, title: str) -> None:
+        """Begin a section whose title stands in no block: it ends the sections of this level and below."""
+        title = " ".join(title.split())
+        self._path = [*((n, above) for n, above in self._path if n < level), *([(level, title)] if title else [])]
+
+    def heading(self, level: int, title: str) -> None:
+        """Begin a section with a block for its title; 1 is the outermost level."""
+        self.section(level, title)
+        self.add("heading", " ".join(title.split()))
+
+    def add(self, kind: Kind, text: str) -> None:
+        """Add a block under the sections that have begun; nothing where it is blank."""
+        text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip()
+        if not text.strip():
+            return
+        if self._next:
+            self._places.append(replace(self._next, start=self._length))
+            self._next = None
+        start, self._length = self._length, self._length + len(text) + 2
+        self._text.append(f"{text}\n\n")
+        self._blocks.append(Block(kind, start, self._length, tuple(title for _level, title in self._path)))
+
+    def reading(
+        self, *, title: str = "", tags: Iterable[str] = (), date: str = "", notes: Iterable[str] = (), repaired: int = 0
+    ) -> Reading:
+        """What was put together; the places count only where the first block has one."""
+        places = tuple(self._places) if self._places and self._places[0].start == 0 else ()
+        return Reading(
+            text="".join(self._text),
+            blocks=tuple(self._blocks),
+            places=places,
+            title=" ".join(title.split()),
+            tags=tuple(tags),
+            date=date,
+            notes=tuple(notes),
+            repaired=repaired,
+        )
