@@ -13,9 +13,7 @@ from typing import BinaryIO
 from ragqa.document import Document
 from ragqa.errors import BadInput
 from ragqa.read.apart import Child
-from ragqa.read.diff import is_diff
 from ragqa.read.formats import BY_NAME, READERS, Format, read_bytes
-from ragqa.read.markdown import looks_marked_up
 from ragqa.read.reading import Reading
 from ragqa.read.text import decode
 
@@ -92,6 +90,9 @@ def format_of(source: Source) -> Format:
     found = READERS.get(source.path.suffix.lower())
     if found:
         return found
+    from ragqa.read.diff import is_diff  # a question about known files needs no parser
+    from ragqa.read.markdown import looks_marked_up
+
     text, _repaired = decode(named(source.path), source.content)
     if is_diff(text):
         return BY_NAME["diff"]
