@@ -20,12 +20,13 @@ from ragqa import evidence, support
 from ragqa.cli.open import open_for_indexing
 from ragqa.cli.options import settle
 from ragqa.embed import Embedder
-from ragqa.index import IndexStore, Summary, update_index
+from ragqa.index import update_index
+from ragqa.index.summary import Summary
 from ragqa.measure.datasets import Dataset, Example, load_dataset
 from ragqa.measure.layout import lay_out
 from ragqa.measure.metrics import auroc, best_balanced_accuracy, contains, refused_at_loss
 from ragqa.retrieve import CANDIDATES, retrieve
-from ragqa.store import HidingStore
+from ragqa.store import HidingStore, IndexStore
 from ragqa.terms import search_words
 from ragqa.types import Evidence, Filter, Hit
 

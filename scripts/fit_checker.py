@@ -17,7 +17,8 @@ from ragqa.answer import CONSIDERED
 from ragqa.cli.open import open_for_indexing
 from ragqa.cli.options import settle
 from ragqa.evidence import select
-from ragqa.index import Summary, update_index
+from ragqa.index import update_index
+from ragqa.index.summary import Summary
 from ragqa.measure.checker import judge
 from ragqa.measure.falsehoods import KINDS, Case, Statement, plant
 from ragqa.retrieve import retrieve

@@ -21,7 +21,8 @@ from ragqa.cli.options import settle
 from ragqa.condense import condense
 from ragqa.embed import Embedder
 from ragqa.evidence import select
-from ragqa.index import Summary, update_index
+from ragqa.index import update_index
+from ragqa.index.summary import Summary
 from ragqa.measure.datasets import Dataset, load_dataset
 from ragqa.measure.layout import keep_only, lay_out
 from ragqa.retrieve import retrieve

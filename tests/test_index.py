@@ -12,8 +12,12 @@ import pytest
 
 from ragqa.chunk import embedded_text
 from ragqa.errors import UsageError
-from ragqa.index import GROUP, IndexStore, Summary, fingerprint, readable, update_index
+from ragqa.files import readable
+from ragqa.index import fingerprint, update_index
+from ragqa.index.intake import GROUP
+from ragqa.index.summary import Summary
 from ragqa.interaction import signs_of
+from ragqa.store import IndexStore
 from ragqa.store.opening import create_index
 from ragqa.store.sqlite import SQLiteStore
 from ragqa.types import Matrix

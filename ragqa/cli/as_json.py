@@ -11,7 +11,7 @@ from ragqa.types import JSON, Answer, Citation, Hit, Prompt, Tally
 
 if TYPE_CHECKING:
     from ragqa.history import Recorded
-    from ragqa.index import Summary
+    from ragqa.index.summary import Summary
     from ragqa.measure.bench import Measurement
     from ragqa.measure.bench.report import Report as Benchmark
     from ragqa.measure.report import Figure, Report

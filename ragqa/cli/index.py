@@ -20,7 +20,7 @@ from ragqa.cli.render import path_from_here, print_json, shown, summary_line
 from ragqa.cli.stopping import Stopped, stoppable
 
 if TYPE_CHECKING:
-    from ragqa.index import Summary
+    from ragqa.index.summary import Summary
 
 SKIPPED = 3
 NAMED = 5  # skipped files that are named one by one
@@ -50,7 +50,8 @@ def index(
     quiet: Quiet = False,
 ) -> int:
     """Bring the index up to date: new, changed, moved and deleted documents."""
-    from ragqa.index import HARMLESS, Summary, update_index
+    from ragqa.index import update_index
+    from ragqa.index.summary import HARMLESS, Summary
     from ragqa.read.find import resolve_roots
 
     settings = settle(db=db, embed_model=embed_model, options=option)

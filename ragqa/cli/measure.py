@@ -164,7 +164,8 @@ def _print(report: Report, about: JSON, as_json: bool) -> None:
 
 def _open(dataset: Dataset, settings: Settings, distractors: Path | None, quotes: bool, quiet: bool) -> Asking:
     """Index the documents, load the models: all that is needed before the first question."""
-    from ragqa.index import Summary, update_index
+    from ragqa.index import update_index
+    from ragqa.index.summary import Summary
     from ragqa.measure.evaluate import Asking
     from ragqa.measure.layout import keep_only, lay_out
     from ragqa.read.find import resolve_roots

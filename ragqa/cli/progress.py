@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.live import Live
 
-    from ragqa.index import Progress, Summary
+    from ragqa.index.summary import Progress, Summary
     from ragqa.types import Evidence
 
 

@@ -16,7 +16,7 @@ from ragqa.types import JSON
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ragqa.index import Summary
+    from ragqa.index.summary import Summary
     from ragqa.manifest import Manifest
     from ragqa.measure.bench.report import Report as Benchmark
     from ragqa.measure.report import Figure, Report

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -71,6 +72,14 @@ class VectorStore(Protocol):
         """All passages with their vectors, in batches."""
 
     def close(self) -> None: ...
+
+
+class IndexStore(VectorStore, Protocol):
+    """A store that can also remember that a file moved or was merely touched."""
+
+    def relocate(self, document_id: str, new_id: str, path: Path, mtime_ns: int) -> None: ...
+
+    def touch(self, document_id: str, mtime_ns: int) -> None: ...
 
 
 class HidingStore(VectorStore, Protocol):

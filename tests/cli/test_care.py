@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ragqa.index import Summary, fingerprint, update_index
+from ragqa.index import fingerprint, update_index
+from ragqa.index.summary import Summary
 from ragqa.store.opening import create_index
 from tests.conftest import BREAD, LIGHTHOUSE, Ragqa
 from tests.fakes import WordEmbedder

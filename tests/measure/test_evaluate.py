@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from ragqa.index import Summary, update_index
+from ragqa.index import update_index
+from ragqa.index.summary import Summary
 from ragqa.measure.datasets import Example
 from ragqa.measure.evaluate import Asking, evaluate
 from ragqa.measure.layout import keep_only, lay_out
