@@ -56,6 +56,33 @@ class Place:
         return f"{self.name}, {numbered}" if self.name else numbered
 
 
+def stretch_label(first: Place | None, last: Place | None = None) -> str:
+    """What a citation says of text that goes from one place to another: `pages 3-4`, `Prices, rows 4-9`."""
+    if first is None or last is None or first.label == last.label or not (first.label and last.label):
+        return first.label if first else ""
+    if (first.kind, first.name) != (last.kind, last.name):
+        return f"{first.label} to {last.label}"
+    if first.kind == "time":
+        return f"{first.label}-{last.label}"
+    numbered = f"{first.kind}s {first.number}-{last.number}"
+    return f"{first.name}, {numbered}" if first.name else numbered
+
+
+def locator(lines: tuple[int, int], first: Place | None = None, label: str = "") -> str:
+    """What stands behind a file's name in a citation: `:12-14`, `, page 12`, or where both tell, `:14, row 13`.
+
+    Args:
+        lines: The first and the last one, inclusive; they say nothing of text from a file without lines.
+        first: The place that the text begins in.
+        label: Of the whole stretch; see `stretch_label`.
+    """
+    named = f", {label}" if label else ""
+    if first and not first.line:
+        return named
+    start, end = lines
+    return f":{start}-{end}{named}" if end > start else f":{start}{named}"
+
+
 def place_at(places: Sequence[Place], offset: int) -> Place | None:
     """The place that the character at `offset` stands in; None for text that is the file's own."""
     n = bisect_right(places, offset, key=lambda place: place.start)
@@ -166,6 +193,17 @@ class Passage:
     @property
     def id(self) -> str:
         return f"{self.document_id}#{self.ordinal}"
+
+    @property
+    def place_label(self) -> str:
+        """Of all its text: `pages 3-4`; empty where lines say it."""
+        return stretch_label(self.places[0], self.places[-1]) if self.places else ""
+
+    @property
+    def locator(self) -> str:
+        """What stands behind the file's name: `:12-18`, `, pages 3-4`, `:14-16, rows 13-15`."""
+        first = self.places[0] if self.places else None
+        return locator((self.line_start, self.line_end), first, self.place_label)
 
     def line_at(self, offset: int) -> int:
         """The line on which `text[offset]` stands, where that is not white space; see `line_start`."""

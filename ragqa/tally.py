@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ragqa.document import place_at
 from ragqa.quotable import quotable_spans
 from ragqa.store import VectorStore
 from ragqa.types import Counted, Evidence, Filter, Hit, Listed, Mention, Tally
@@ -72,7 +73,9 @@ class _Found:
 
     def listed(self, id: str) -> Listed:
         passage, spans = min(((one.passage, one.spans) for one in self.first), key=lambda one: one[0].ordinal)
-        return Listed(id, self.path, len(self.passages), self.forms.total(), passage.line_at(spans[0][0]))
+        at = spans[0][0]
+        line, place = passage.line_at(at), place_at(passage.places, at)
+        return Listed(id, self.path, len(self.passages), self.forms.total(), line, place=place)
 
 
 def _mentioned(question: TallyQuestion, store: VectorStore, where: Filter | None) -> Tally:

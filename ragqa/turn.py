@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ragqa.document import Place, locator
 from ragqa.types import Answer, Citation, Status
 
 
@@ -17,6 +18,8 @@ class Source:
         id: Of the passage, such as `notes/a.md#3`.
         path: Absolute.
         heading: The path of headings it stands under, outermost first.
+        place: Where it began, other than on lines.
+        place_label: All of its place in words, such as `pages 3-4`.
     """
 
     n: int
@@ -26,6 +29,13 @@ class Source:
     line_end: int
     quote: str
     heading: tuple[str, ...] = ()
+    place: Place | None = None
+    place_label: str = ""
+
+    @property
+    def locator(self) -> str:
+        """What stands behind the file's name: `:12-14`, `, page 12`, `:14, row 13`."""
+        return locator((self.line_start, self.line_end), self.place, self.place_label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +73,13 @@ def _source(citation: Citation) -> Source:
     evidence = citation.evidence
     hit = evidence.hit
     return Source(
-        citation.n, hit.passage.id, hit.path, citation.line_start, citation.line_end, evidence.quote, evidence.heading
+        n=citation.n,
+        id=hit.passage.id,
+        path=hit.path,
+        line_start=citation.line_start,
+        line_end=citation.line_end,
+        quote=evidence.quote,
+        heading=evidence.heading,
+        place=replace(citation.place, start=0) if citation.place else None,
+        place_label=citation.place_label,
     )

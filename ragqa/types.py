@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ragqa.document import Passage, Place, place_at
+from ragqa.document import Passage, Place, locator, place_at, stretch_label
 
 Vector = NDArray[np.float32]
 """Shape (dim,), unit length."""
@@ -131,6 +131,11 @@ class Evidence:
         """Where in its file it stands, other than on lines."""
         return place_at(self.hit.passage.places, self.start)
 
+    @property
+    def place_end(self) -> Place | None:
+        """The same of its last character."""
+        return place_at(self.hit.passage.places, max(self.end - 1, self.start))
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -209,6 +214,7 @@ class Citation:
         line_end: Inclusive.
         stands: Whether the file still holds the quote verbatim.
         place: Where in the file it stands now, other than on lines.
+        place_end: The same of its last character.
         reason: Why the file cannot be read, in a few words; empty when it can.
     """
 
@@ -220,6 +226,16 @@ class Citation:
     stands: bool
     reason: str = ""
     place: Place | None = None
+    place_end: Place | None = None
+
+    @property
+    def place_label(self) -> str:
+        return stretch_label(self.place, self.place_end)
+
+    @property
+    def locator(self) -> str:
+        """What stands behind the file's name: `:12-14`, `, page 12`, `:14, row 13`."""
+        return locator((self.line_start, self.line_end), self.place, self.place_label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +246,7 @@ class Listed:
         passages: How many of its passages mention what was asked for; all of them where nothing was.
         mentions: How often it is mentioned in them; 0 where nothing was asked for.
         line: Where it is mentioned first.
+        place: The same, other than on lines.
         evidence: A quotation that mentions it; only the first few have one.
     """
 
@@ -239,6 +256,12 @@ class Listed:
     mentions: int = 0
     line: int = 1
     evidence: Evidence | None = None
+    place: Place | None = None
+
+    @property
+    def locator(self) -> str:
+        """What stands behind the file's name: `:12`, `, page 12`, `:14, row 13`."""
+        return locator((self.line, self.line), self.place, stretch_label(self.place))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,28 +15,31 @@ if TYPE_CHECKING:
 
 
 def place(citation: Citation) -> str:
-    """Where a quote stands, as editors and grep write it: `path:line` or `path:first-last`."""
-    lines = str(citation.line_start)
-    if citation.line_end != citation.line_start:
-        lines += f"-{citation.line_end}"
-    return f"{path_from_here(citation.evidence.hit.path)}:{lines}"
+    """Where a quote stands: `path:line` or `path:first-last` as editors and grep write it, or `path, page 12`."""
+    return path_from_here(citation.evidence.hit.path) + citation.locator
 
 
 def source_place(source: Source) -> Text:
     """Where a quote stood when it was shown; a click opens it."""
-    lines = f"{source.line_start}-{source.line_end}" if source.line_end != source.line_start else source.line_start
-    return place_text(f"{path_from_here(source.path)}:{lines}", source.path, source.line_start)
+    return place_text(path_from_here(source.path) + source.locator, source.path, source.line_start, source.place)
 
 
 def freshness(citation: Citation) -> str:
     """What has become of the quote since it was indexed; empty where its file is the same."""
     if citation.fresh == "moved":
-        return f"moved: was line {citation.evidence.line_start} when indexed"
+        return f"moved: was {_told(citation.evidence)} when indexed"
     if citation.reason:
         return f"the file can no longer be read: {citation.reason}"
     if citation.fresh == "changed":
         return "the file has changed; the quote still stands" if citation.stands else "no longer in the file"
     return "the file is gone" if citation.fresh == "deleted" else ""
+
+
+def _told(evidence: Evidence) -> str:
+    """Where it stood, in words: `line 14`, `page 3`, `line 14, row 13`."""
+    place = evidence.place
+    line = f"line {evidence.line_start}"
+    return line if not (place and place.label) else f"{line}, {place.label}" if place.line else place.label
 
 
 def print_answer(answer: Answer, *, plain: bool, growing: Growing | None = None) -> None:
@@ -94,7 +97,7 @@ def _print_citation(out: Console, citation: Citation, *, quoted: bool, note: str
     line = Text(f"[{citation.n}] ")
     if quote and not block:
         line.append(quote).append(" ")
-    line.append(place_text(place(citation), citation.evidence.hit.path, citation.line_start))
+    line.append(place_text(place(citation), citation.evidence.hit.path, citation.line_start, citation.place))
     line.append(note, style="dim")
     if citation.fresh != "same":
         line.append(f" ({freshness(citation)})", style="yellow")
@@ -119,7 +122,7 @@ def _print_tally(out: Console, answer: Answer, tally: Tally) -> None:
         if one.evidence:
             _print_citation(out, next(citations), quoted=True, note=note)
         else:
-            where = place_text(f"{path_from_here(one.path)}:{one.line}", one.path, one.line)
+            where = place_text(path_from_here(one.path) + one.locator, one.path, one.line, one.place)
             out.print(where.append(note, style="dim"))
     if len(tally.listed) > LISTED:
         out.print(Text(f"and {len(tally.listed) - LISTED} more; --json has them all"))

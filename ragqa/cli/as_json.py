@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ragqa.cli.render import path_from_here
-from ragqa.document import DocumentRecord
+from ragqa.document import DocumentRecord, Place, stretch_label
 from ragqa.types import JSON, Answer, Citation, Hit, Prompt, Tally
 
 if TYPE_CHECKING:
@@ -93,10 +93,22 @@ def _tally_json(tally: Tally) -> JSON:
                 "passages": one.passages,
                 "mentions": one.mentions,
                 "line": one.line,
+                "place": place_json(one.place, stretch_label(one.place)),
             }
             for one in tally.listed
         ],
     }
+
+
+def place_json(place: Place | None, label: str) -> JSON | None:
+    """Where text stands in its file other than on lines; `label` is as citations say it, and may go further."""
+    if place is None or not label:
+        return None
+    return {"kind": place.kind, "number": place.number, "name": place.name, "label": label}
+
+
+def _page(place: Place | None) -> int | None:
+    return place.number if place and place.kind == "page" else None
 
 
 def _evidence_json(citation: Citation) -> JSON:
@@ -107,7 +119,8 @@ def _evidence_json(citation: Citation) -> JSON:
         "path": path_from_here(evidence.hit.path),
         "line_start": citation.line_start,
         "line_end": citation.line_end,
-        "page": None,
+        "page": _page(citation.place),
+        "place": place_json(citation.place, citation.place_label),
         "heading": list(evidence.heading or passage.heading),
         "quote": evidence.quote,
         "score": round(evidence.score, 4),
@@ -120,6 +133,7 @@ def _evidence_json(citation: Citation) -> JSON:
 def hit_json(hit: Hit, rank: int) -> JSON:
     """One line of `search --nl`: llm's four fields first."""
     passage = hit.passage
+    first = passage.places[0] if passage.places else None
     return {
         "id": passage.id,
         "score": round(hit.score, 4),
@@ -128,7 +142,8 @@ def hit_json(hit: Hit, rank: int) -> JSON:
         "path": path_from_here(hit.path),
         "line_start": passage.line_start,
         "line_end": passage.line_end,
-        "page": None,
+        "page": _page(first),
+        "place": place_json(first, passage.place_label),
         "heading": list(passage.heading),
         "rank": rank,
         "scores": {name: round(score, 4) for name, score in hit.scores.items()},
@@ -178,6 +193,7 @@ def recorded_json(recorded: Recorded) -> JSON:
                 "path": path_from_here(source.path),
                 "line_start": source.line_start,
                 "line_end": source.line_end,
+                "place": place_json(source.place, source.place_label),
                 "heading": list(source.heading),
                 "quote": source.quote,
             }

@@ -17,8 +17,8 @@ def print_hits(hits: Sequence[Hit], *, explain: bool) -> None:
     for rank, hit in enumerate(hits, start=1):
         head = Text(f"{rank:2}  ")
         passage = hit.passage
-        place = f"{path_from_here(hit.path)}:{passage.line_start}-{passage.line_end}"
-        head.append(place_text(place, hit.path, passage.line_start))
+        first = passage.places[0] if passage.places else None
+        head.append(place_text(path_from_here(hit.path) + passage.locator, hit.path, passage.line_start, first))
         if passage.heading:
             head.append(in_line("  " + " > ".join(passage.heading)), style="dim")
         out.print(head)

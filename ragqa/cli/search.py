@@ -65,7 +65,7 @@ def search(
     elif as_json:
         print_json(rows)
     elif as_csv:
-        print_csv(rows)
+        print_csv([row | {"place": hit.passage.place_label} for row, hit in zip(rows, hits, strict=True)])
     else:
         print_hits(hits, explain=explain)
     return 0 if hits else NOTHING_FOUND

@@ -56,16 +56,18 @@ def line_of(quote: str, text: str, *, near: int) -> int | None:
     return found[1] if found else None
 
 
-def _find(quote: str, text: str, near: int) -> tuple[int, int] | None:
+def _find(quote: str, text: str, near: int, places: Sequence[Place] = ()) -> tuple[int, int] | None:
     """Where the quote begins: as an offset into the text with plain line feeds, and as a line."""
     text, quote = text.replace("\r\n", "\n"), quote.replace("\r\n", "\n")
     best, line, counted = None, 1, 0
     for match in _whole(quote).finditer(text):
         line += text.count("\n", counted, match.start())
         counted = match.start()
-        if best is None or abs(line - near) < abs(best[1] - near):
-            best = match.start(), line
-        if line >= near:  # those behind it are farther away
+        place = place_at(places, match.start())
+        here = place.line if place and place.line else line
+        if best is None or abs(here - near) < abs(best[1] - near):
+            best = match.start(), here
+        if here >= near:  # those behind it are farther away
             break
     return best
 
@@ -87,17 +89,17 @@ def _look(path: Path, record: DocumentRecord | None, max_size: int) -> _Now:
 
 
 def _citation(n: int, one: Evidence, now: _Now) -> Citation:
-    found = _find(one.quote, now.reading.text, one.line_start) if now.reading else None
+    found = _find(one.quote, now.reading.text, one.line_start, now.reading.places) if now.reading else None
     if not found or not now.reading:
-        return Citation(n, one, now.fresh, one.line_start, one.line_end, now.fresh == "same", now.reason, one.place)
+        lines, stands, places = (one.line_start, one.line_end), now.fresh == "same", (one.place, one.place_end)
+        return Citation(n, one, now.fresh, *lines, stands, now.reason, *places)
     offset, line = found
-    place = place_at(now.reading.places, offset)
+    place, last = (place_at(now.reading.places, at) for at in (offset, offset + len(one.quote) - 1))
     lines = (line, line + one.quote.count("\n"))
-    if place:
-        last = place_at(now.reading.places, offset + len(one.quote) - 1) or place
+    if place and last:
         lines = (place.line or one.line_start, last.line or one.line_end)
     here = lines[0] == one.line_start and _told(place) == _told(one.place)
-    return Citation(n, one, "changed" if here else "moved", *lines, stands=True, place=place)
+    return Citation(n, one, "changed" if here else "moved", *lines, stands=True, place=place, place_end=last)
 
 
 def _told(place: Place | None) -> tuple[str, int]:

@@ -16,6 +16,7 @@ from ragqa.cli import links
 from ragqa.cli.links import address_of, can_link, place_text
 from ragqa.cli.render import in_line
 from ragqa.cli.terminal import Terminal
+from ragqa.document import Place
 from ragqa.files import readable
 
 # Our own form and no other: a name of eight digits, an address of printable ASCII, and its end.
@@ -46,6 +47,25 @@ def test_a_click_opens_the_file_by_its_host_and_path():
     ((_id, address, label),) = LINK.findall(printed(Path("/notes/a b.md"), "a b.md:3", 3))
     assert address == f"file://{os.uname().nodename}/notes/a%20b.md"
     assert COLOUR.sub("", label) == "a b.md:3"
+
+
+@pytest.mark.parametrize(
+    ("environ", "end"),
+    [
+        ({}, "#page=12"),
+        ({"TERM": "xterm-kitty"}, "#page=12"),
+        ({"TERM_PROGRAM": "vscode"}, "#page=12"),
+        ({"VTE_VERSION": "7600"}, ""),
+    ],
+)
+def test_a_click_on_a_page_opens_it_there_where_the_terminal_lets_it(environ: dict[str, str], end: str):
+    address = address_of(Path("/notes/a.pdf"), 1, environ, Place(0, "page", 12))
+    assert address == f"file://{os.uname().nodename}/notes/a.pdf{end}"
+
+
+def test_a_line_of_extracted_text_is_none_of_the_file():
+    assert address_of(Path("/a.docx"), 7, {"TERM": "xterm-kitty"}, Place(0, "paragraph", 7)).endswith("/a.docx")
+    assert address_of(Path("/a.csv"), 7, {"TERM": "xterm-kitty"}, Place(0, "row", 6, line=7)).endswith("/a.csv#7")
 
 
 @given(NAMES)

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from ragqa.cli.answers import Growing, freshness, printed_span, quote_text
 from ragqa.cli.render import model_rows, print_table
+from ragqa.document import Place
 from ragqa.manifest import Manifest
 from ragqa.types import Citation
 from tests.fakes import evidence
@@ -34,6 +35,22 @@ def test_the_words_that_answer_stand_out_in_a_quote(quote: str, words: str, prin
     text = quote_text(one)
     (span,) = text.spans
     assert (text.plain[span.start : span.end], span.style) == (printed, "bold underline")
+
+
+@pytest.mark.parametrize(
+    ("place", "was"),
+    [
+        (None, "line 1"),
+        (Place(0, "page", 3), "page 3"),
+        (Place(0, "row", 13, line=1), "line 1, row 13"),
+        (Place(0, "line", 1, line=1), "line 1"),
+    ],
+)
+def test_a_quote_that_moved_says_where_it_was(place: Place | None, was: str):
+    one = evidence("It opened.")
+    passage = replace(one.hit.passage, places=(place,) if place else ())
+    moved = Citation(1, replace(one, hit=replace(one.hit, passage=passage)), "moved", 9, 9, stands=True)
+    assert freshness(moved) == f"moved: was {was} when indexed"
 
 
 @pytest.mark.parametrize(("words", "printed"), [("a = 1", "a = 1"), ("b = 2", "b = 2"), ("1\nb", "1\n    b")])

@@ -13,7 +13,7 @@ from tests.conftest import BREAD, RAGQA, Ragqa
 
 pytestmark = pytest.mark.model
 LLM_FIELDS = ["id", "score", "content", "metadata"]
-FIELDS = [*LLM_FIELDS, "path", "line_start", "line_end", "page", "heading", "rank", "scores"]
+FIELDS = [*LLM_FIELDS, "path", "line_start", "line_end", "page", "place", "heading", "rank", "scores"]
 
 
 def test_each_line_begins_with_the_fields_of_llm(library: Ragqa):

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ragqa.read.freshness as freshness
-from ragqa.document import DocumentRecord
+from ragqa.document import Block, DocumentRecord, Place
 from ragqa.read.freshness import cite, line_of
+from ragqa.read.reading import Reading
 from ragqa.types import Citation, Evidence
 from tests.fakes import document, evidence
 
@@ -163,3 +164,43 @@ def test_a_stretch_of_a_longer_word_or_number_is_not_the_quote(quote: str, text:
 @pytest.mark.parametrize("text", ["({})", "**{}**", "say “{}”!", "| {} |", "- {}"])
 def test_marks_around_a_quote_leave_it_standing(text: str):
     assert line_of("wifi: hunter2", text.format("wifi: hunter2"), near=1) == 1
+
+
+def extracted(*places: Place) -> Reading:
+    """The quote in each of the places, a blank line after it."""
+    text = f"{QUOTE}\n\n" * len(places)
+    each = len(text) // len(places)
+    return Reading(
+        text, (Block("paragraph", 0, len(text)),), tuple(replace(one, start=n * each) for n, one in enumerate(places))
+    )
+
+
+def quoted_in(path: Path, place: Place) -> Evidence:
+    """Quoted from a document whose text is extracted: the quote stands on its first line, or on the place's."""
+    one = quoted(path, line=place.line or 1)
+    return replace(one, hit=replace(one.hit, passage=replace(one.hit.passage, places=(place,))))
+
+
+@pytest.mark.parametrize(
+    ("was", "places", "said"),
+    [
+        (Place(0, "page", 3), [Place(0, "page", 5)], ("moved", ", page 5")),
+        (Place(0, "page", 3), [Place(0, "page", 3)], ("changed", ", page 3")),
+        (Place(0, "row", 4, "Prices"), [Place(0, "row", 4, "Costs")], ("moved", ", Costs, row 4")),
+        (Place(0, "row", 5, line=6), [Place(0, "row", 7, line=8)], ("moved", ":8, row 7")),
+        # The one on line 51 is nearest, though it stands on the third line of the extracted text.
+        (
+            Place(0, "row", 50, line=51),
+            [Place(0, "row", 1, line=2), Place(0, "row", 50, line=51)],
+            ("changed", ":51, row 50"),
+        ),
+    ],
+)
+def test_a_quote_of_extracted_text_is_found_again_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, was: Place, places: list[Place], said: tuple[str, str]
+):
+    path = tmp_path / "a.md"
+    path.write_text("changed")
+    monkeypatch.setattr(freshness, "read_as", lambda *given: extracted(*places))
+    (citation,) = cite([quoted_in(path, was)], lambda name: indexed(path, TEXT))
+    assert (citation.fresh, citation.locator) == said

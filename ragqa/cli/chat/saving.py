@@ -45,7 +45,7 @@ def as_markdown(turns: Sequence[Turn]) -> str:
     """A conversation as a document: each question a heading, its answer, its sources with their places."""
     parts = []
     for turn in turns:
-        sources = [f"{s.n}. {in_line(f'{s.path}:{s.line_start}')}" for s in turn.sources]
+        sources = [f"{s.n}. {in_line(f'{s.path}{s.locator}')}" for s in turn.sources]
         title = f"## {' '.join(shown(turn.question).split())}"
         parts.append("\n\n".join([title, shown(turn.answer), *(["\n".join(sources)] if sources else [])]))
     return "\n\n".join(parts) + "\n"
