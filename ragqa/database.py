@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import apsw
 
 from ragqa.errors import IndexDamaged, IndexLocked, NotWritable, RagqaError
-from ragqa.files import network_file_system, private_file, private_folder
+from ragqa.files import network_file_system, new_path, private_file, private_folder
 
 BUSY_MS = 10_000
+Migration = str | Callable[[apsw.Connection], None]
+"""SQL, or what is done with a connection in a transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Kind:
         tables: The statements that make them.
         kept: What a full disk has not touched.
         strange, old, damaged: The next step when the file is something else's, older than this version reads, or torn.
+        migrations: From each version that can be read no longer to the next one.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Kind:
     strange: str
     old: str
     damaged: str
+    migrations: Mapping[int, Migration] = field(default_factory=dict)
 
 
 def connect(path: Path, flags: int, *, synchronous: str = "FULL", busy_ms: int = BUSY_MS) -> apsw.Connection:
@@ -101,9 +105,13 @@ def _switch_to_wal(connection: apsw.Connection) -> None:
             time.sleep(0.02)
 
 
+def version_of(connection: apsw.Connection) -> int:
+    return int(str(connection.pragma("user_version")))
+
+
 def check_version(connection: apsw.Connection, path: Path, kind: Kind) -> None:
     """Refuse a file that this version cannot read; raises IndexDamaged."""
-    version = int(str(connection.pragma("user_version")))
+    version = version_of(connection)
     if connection.pragma("application_id") != kind.application_id:
         raise IndexDamaged(f"{path}: not {kind.name} of ragqa", kind.strange)
     if version != kind.version:
@@ -126,8 +134,20 @@ def writing(connection: apsw.Connection) -> Iterator[None]:
 
 def copy(connection: apsw.Connection, path: Path) -> None:
     """Write a database as it is now into another file, page by page; other processes may go on writing."""
-    with closing(apsw.Connection(os.fspath(path))) as target, target.backup("main", connection, "main") as backup:
-        backup.step()
+    with closing(apsw.Connection(os.fspath(path))) as target:
+        target.pragma("synchronous", "off")  # what is half written is of no use to anybody
+        with target.backup("main", connection, "main") as backup:
+            backup.step()
+
+
+def back_up(connection: apsw.Connection, target: Path) -> None:
+    """A copy that its owner alone can read, in its place whole or not at all.
+
+    Raises:
+        NotWritable: There is no place for it, or no space.
+    """
+    with new_path(target) as scratch:
+        copy(connection, scratch)
 
 
 def erase(connection: apsw.Connection, path: Path) -> None:

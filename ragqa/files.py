@@ -81,23 +81,29 @@ def new_file(target: Path, mode: int = 0o600) -> Iterator[IO[bytes]]:
     Raises:
         NotWritable: It cannot be made or written.
     """
+    with new_path(target, mode) as scratch, scratch.open("wb") as file:
+        yield file
+
+
+@contextmanager
+def new_path(target: Path, mode: int = 0o600) -> Iterator[Path]:
+    """The same for who opens the file by its name."""
     try:
         descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".making-{os.getpid()}-")
     except OSError as error:
         raise _not_written(target, error) from error
     scratch = Path(name)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-            file.flush()
-            os.fchmod(descriptor, mode)
-            os.fsync(descriptor)
+        yield scratch
+        os.fchmod(descriptor, mode)
+        os.fsync(descriptor)
         scratch.replace(target)
     except OSError as error:
         if error.filename not in (None, name):  # of a file that this one is filled from
             raise
         raise _not_written(target, error) from error
     finally:
+        os.close(descriptor)
         scratch.unlink(missing_ok=True)
 
 

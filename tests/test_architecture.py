@@ -21,7 +21,7 @@ FLOORS = (
     ),
     (
         *("embed", "generate", "gguf", "requantize", "heads", "likelihood", "tokens", "manifest", "models", "hub"),
-        *("database", "store", "history"),
+        *("database", "lock", "migrate", "store", "history"),
     ),
     (
         *("read", "chunk", "terms", "interaction", "retrieve", "answer_type", "evidence", "runs", "span", "mark"),
@@ -43,7 +43,7 @@ OWNERS = {
     "llama_cpp": {"generate", "gguf", "likelihood"},
     "tiktoken": {"tokens"},
     "apsw": {
-        *("database", "history", "history.rows"),
+        *("database", "migrate", "history", "history.rows"),
         *("store.sqlite", "store.opening", "store.schema", "store.integrity", "store.fts", "store.nearest"),
     },
     "huggingface_hub": {"hub"},

@@ -51,7 +51,9 @@ class Asking:
         self._say = speaker(quiet)
         if not documents:
             warn_if_exposed(settings.db, quiet)
-        self.store = open_given(documents, settings, self._say, quiet) if documents else open_to_read(settings)
+        self.store = (
+            open_given(documents, settings, self._say, quiet) if documents else open_to_read(settings, self._say)
+        )
         self._models: tuple[Embedder, Writing | None] | None = None
         self.settings = settings
         self.collections: tuple[str, ...] = ()

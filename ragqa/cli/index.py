@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ragqa.cli import complete
+from ragqa.cli.alone import alone
 from ragqa.cli.as_json import summary_json
 from ragqa.cli.calibrate import calibrate_if_due
 from ragqa.cli.open import open_for_indexing
@@ -57,7 +58,7 @@ def index(
     settings = settle(db=db, embed_model=embed_model, options=option)
     roots = resolve_roots(paths)  # before an index is made for nothing
     summary = Summary()
-    with _interruptible(summary):
+    with _interruptible(summary), alone(settings, quiet):
         store, embedder = open_for_indexing(settings, speaker(quiet))
         warn_if_exposed(settings.db, quiet)
         with indexing_progress(quiet) as progress:

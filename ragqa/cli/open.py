@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ragqa.catalogue import DEFAULTS, Kind
 from ragqa.errors import NoIndex, UsageError
+from ragqa.lock import Say, silent
 from ragqa.manifest import MANIFEST, Manifest, read_manifest
 from ragqa.memory import INDEXING, Need, need_of, require_room
 from ragqa.models import ready, require_kind
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from ragqa.generate import LlamaGenerator
     from ragqa.store.sqlite import SQLiteStore
     from ragqa.write import Writing
-
-Say = Callable[[str], None]
 
 SENTENCE_TOKENS = 48  # of an answer, by sentence
 SPARE_TOKENS = 16  # where the pieces of a prompt meet, some vocabularies count otherwise than piece by piece
@@ -59,11 +58,11 @@ def _embedder(manifest: Manifest, threads: int) -> Embedder:
 
 def open_for_search(settings: Settings, say: Say) -> tuple[SQLiteStore, Embedder]:
     """The index, read only, and the embedder it was made with."""
-    store = open_to_read(settings)
+    store = open_to_read(settings, say)
     return store, open_embedder_of(store, settings, say)
 
 
-def open_to_read(settings: Settings) -> SQLiteStore:
+def open_to_read(settings: Settings, say: Say = silent) -> SQLiteStore:
     """The index, read only; without any document in it there is nothing to read.
 
     Raises:
@@ -74,7 +73,7 @@ def open_to_read(settings: Settings) -> SQLiteStore:
 
     hint = f"run `ragqa index FOLDER` first; a sample library lies in {shipped('corpus')}"
     try:
-        store = open_index(settings.db)
+        store = open_index(settings.db, say=say)
     except NoIndex as error:
         raise NoIndex(error.message, hint) from error
     if not store.count_documents():
@@ -111,6 +110,7 @@ def open_for_indexing(settings: Settings, say: Say) -> tuple[SQLiteStore, Embedd
         model=embedder.name,
         dim=embedder.dim,
         centre=lambda: measure_centre(embedder),
+        say=say,
     )
     return store, embedder
 

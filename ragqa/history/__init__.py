@@ -18,6 +18,7 @@ from ragqa.database import check_version, connect, copy, create_private, erase, 
 from ragqa.errors import UsageError
 from ragqa.history.rows import Recorded, insert_sources, insert_turn, read_rows, utc, when
 from ragqa.history.tables import HISTORY, NAME_ANEW
+from ragqa.migrate import opened_up_to_date
 from ragqa.turn import Turn
 
 __all__ = ["History", "Recorded", "open_history"]
@@ -39,7 +40,9 @@ def open_history(path: Path, *, writable: bool = True) -> History:
         if writable:
             create_private(path)
         flags = apsw.SQLITE_OPEN_READWRITE if writable else apsw.SQLITE_OPEN_READONLY
-        connection = connect(path, flags, synchronous="NORMAL", busy_ms=BUSY_MS)
+        connection = opened_up_to_date(
+            path, HISTORY, flags, lambda some: connect(path, some, synchronous="NORMAL", busy_ms=BUSY_MS)
+        )
         try:
             if writable:
                 make_tables(connection, path, HISTORY)

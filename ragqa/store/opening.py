@@ -12,8 +12,9 @@ import numpy as np
 
 from ragqa.database import BUSY_MS, create_private
 from ragqa.errors import FingerprintMismatch, NoIndex
+from ragqa.lock import Say, silent
 from ragqa.store.nearest import EXACT, TABLES, Nearest
-from ragqa.store.schema import check_version, connect, errors_explained, make_schema
+from ragqa.store.schema import check_version, connect, errors_explained, make_schema, open_current
 from ragqa.store.sqlite import SQLiteStore
 from ragqa.types import Vector
 
@@ -26,19 +27,21 @@ def create_index(
     dim: int,
     centre: Callable[[], Vector] | None = None,
     exact: int = EXACT,
+    say: Say = silent,
 ) -> SQLiteStore:
     """Open the index at `path` for writing, and make it first where there is none.
 
     Args:
         centre: Of the model's token vectors, (dim,); asked for only when the index is new. None: the origin.
         exact: How many passages a search may see and still compares with each.
+        say: Is told when an index of an older version was brought up to date.
 
     Raises:
         FingerprintMismatch: It was made with another model or another way of cutting passages.
     """
     with errors_explained(path):
         create_private(path)
-        connection = connect(path, apsw.SQLITE_OPEN_READWRITE)
+        connection = open_current(path, apsw.SQLITE_OPEN_READWRITE, say=say)
         try:
             make_schema(connection, path, lambda: _about(fingerprint, model, dim, centre))
             store = SQLiteStore(connection, path, exact)
@@ -64,11 +67,12 @@ def _about(fingerprint: str, model: str, dim: int, centre: Callable[[], Vector] 
     return about | {"centre": base64.b64encode(measured).decode()}
 
 
-def open_index(path: Path, *, writable: bool = False, patience_ms: int = BUSY_MS) -> SQLiteStore:
-    """Open an index that exists.
+def open_index(path: Path, *, writable: bool = False, patience_ms: int = BUSY_MS, say: Say = silent) -> SQLiteStore:
+    """Open an index that exists; one of an older version is first brought up to date.
 
     Args:
         patience_ms: How long a lock of another process is waited for.
+        say: Is told when it was brought up to date.
 
     Raises:
         NoIndex: There is none.
@@ -78,7 +82,7 @@ def open_index(path: Path, *, writable: bool = False, patience_ms: int = BUSY_MS
         raise NoIndex(f"{path}: no index yet", "run `ragqa index FOLDER` first")
     with errors_explained(path):
         flags = apsw.SQLITE_OPEN_READWRITE if writable else apsw.SQLITE_OPEN_READONLY
-        connection = connect(path, flags, patience_ms)
+        connection = open_current(path, flags, patience_ms, say)
         try:
             check_version(connection, path)
             return SQLiteStore(connection, path)

@@ -11,6 +11,8 @@ import sqlite_vec
 
 from ragqa import database
 from ragqa.database import BUSY_MS, Kind
+from ragqa.lock import Say, silent
+from ragqa.migrate import opened_up_to_date
 from ragqa.store import nearest
 
 APPLICATION_ID = 0x72616771  # "ragq"
@@ -82,6 +84,37 @@ CREATE TRIGGER passages_deleted AFTER DELETE ON passages BEGIN
 END;
 """
 
+MIGRATIONS = {
+    # What a document is, was known by the suffix alone then.
+    4: """
+ALTER TABLE documents ADD COLUMN inode INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE documents ADD COLUMN type TEXT NOT NULL DEFAULT 'text';
+ALTER TABLE documents ADD COLUMN title TEXT NOT NULL DEFAULT '';
+ALTER TABLE documents ADD COLUMN date TEXT NOT NULL DEFAULT '';
+ALTER TABLE documents ADD COLUMN stale TEXT NOT NULL DEFAULT '';
+ALTER TABLE passages ADD COLUMN places TEXT NOT NULL DEFAULT '[]';
+UPDATE documents SET type = 'markdown'
+  WHERE lower(CAST(path AS TEXT)) GLOB '*.md' OR lower(CAST(path AS TEXT)) GLOB '*.markdown';
+UPDATE documents SET type = 'diff'
+  WHERE lower(CAST(path AS TEXT)) GLOB '*.diff' OR lower(CAST(path AS TEXT)) GLOB '*.patch';
+CREATE INDEX documents_by_bytes ON documents (sha256);
+CREATE TABLE tags (
+  document INTEGER NOT NULL REFERENCES documents(key) ON DELETE CASCADE,
+  tag TEXT NOT NULL,
+  PRIMARY KEY (document, tag)
+) WITHOUT ROWID;
+CREATE TABLE refused (
+  path NOT NULL PRIMARY KEY,
+  sha256 TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  mtime_ns INTEGER NOT NULL,
+  inode INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  readers TEXT NOT NULL,
+  refused_at TEXT NOT NULL
+) WITHOUT ROWID;
+""",
+}
 
 INDEX = Kind(
     name="an index",
@@ -91,8 +124,14 @@ INDEX = Kind(
     kept="what was indexed before",
     strange="name another file with `--db FILE`",
     old="delete it and index again",
-    damaged="restore a copy, or delete it and index again",
+    damaged="run `ragqa check --repair`, or restore a copy",
+    migrations=MIGRATIONS,
 )
+
+
+def open_current(path: Path, flags: int, busy_ms: int = BUSY_MS, say: Say = silent) -> apsw.Connection:
+    """Open an index as `connect` does, and first bring one of an older version up to date."""
+    return opened_up_to_date(path, INDEX, flags, lambda some: connect(path, some, busy_ms), say)
 
 
 def connect(path: Path, flags: int, busy_ms: int = BUSY_MS) -> apsw.Connection:
