@@ -48,6 +48,9 @@ OWNERS = {
     },
     "huggingface_hub": {"hub"},
     "matplotlib": {"measure.bench.plots"},
+    "openpyxl": {"read.sheets"},
+    "pptx": {"read.slides"},
+    "docx": set(),  # it writes the files of tests
 }
 HEAVY = ("torch", "onnxruntime", "llama_cpp", "sentence_transformers", "tiktoken", "prompt_toolkit")
 

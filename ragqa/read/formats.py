@@ -31,6 +31,9 @@ FORMATS = (
     Format("markdown", (".md", ".markdown"), "markdown", apart=False),
     Format("text", (".txt", ".text"), "text", apart=False),
     Format("diff", (".diff", ".patch"), "diff", apart=False),
+    Format("docx", (".docx", ".docm", ".dotx"), "word"),
+    Format("pptx", (".pptx", ".pptm"), "slides"),
+    Format("xlsx", (".xlsx", ".xlsm"), "sheets"),
 )
 READERS = {suffix: format for format in FORMATS for suffix in format.suffixes}
 BY_NAME = {format.name: format for format in FORMATS}

@@ -1,0 +1,103 @@
+"""Excel: every row with the names of its columns, so that a value is found by what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from io import BytesIO
+from itertools import chain, islice
+from typing import Any
+
+from ragqa.read.office import properties
+from ragqa.read.reading import Draft, Reading
+from ragqa.read.table import column_names, record
+from ragqa.read.zipped import open_zip
+
+CELLS = 1_000_000  # of all sheets together, empty ones between others included
+COLUMNS = 256
+_LAST_ROW = 1_048_576  # that Excel has
+_TITLES = 10  # rows of a single cell that may stand above a table
+
+Row = tuple[int, list[str]]
+"""Its number from 1, and its cells as text."""
+
+
+def read(content: bytes, name: str) -> Reading:
+    """A block for each row, under the name of its sheet; formulas by the values that were stored with them.
+
+    Hidden sheets are left out, as what cannot be seen is in every format; a note says so.
+
+    Raises:
+        BadInput: It is no such file, encrypted, or expands too far.
+    """
+    from openpyxl import load_workbook
+
+    archive = open_zip(content, name)
+    about = properties(archive)
+    book = load_workbook(BytesIO(content), read_only=True, data_only=True, keep_links=False)
+    draft, notes, budget = Draft(), [], _Budget(CELLS)
+    shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+    if hidden := len(book.worksheets) - len(shown):
+        notes.append(f"{hidden} hidden sheet{'s' * (hidden > 1)} left out")
+    for sheet in shown:
+        draft.section(1, sheet.title)
+        _add(draft, sheet.title, _rows(sheet, budget))
+    return draft.reading(title=about.title, tags=about.tags, date=about.date, notes=[*notes, *budget.notes])
+
+
+class _Budget:
+    """How many cells may still be read, and what had to be left out."""
+
+    def __init__(self, cells: int) -> None:
+        self._left = cells
+        self.notes: list[str] = []
+
+    def allows(self, cells: int) -> bool:
+        """Whether a row of so many may be read."""
+        self._left -= max(cells, 1)
+        return self._left >= 0
+
+
+def _rows(sheet: Any, budget: _Budget) -> Iterator[Row]:
+    """Rows of a read-only sheet that hold something; the typings know of no such sheet."""
+    sheet.reset_dimensions()  # what the file says of its size is a claim, and rows would be filled up to it
+    widest = 0
+    for number, values in enumerate(sheet.iter_rows(values_only=True), start=1):
+        if number > _LAST_ROW or not budget.allows(len(values)):
+            budget.notes.append(f"{sheet.title}: rows from {number} on left out")
+            break
+        widest = max(widest, len(values))
+        cells = [shown(value) for value in values[:COLUMNS]]
+        if any(cells):
+            yield number, cells
+    if widest > COLUMNS:
+        budget.notes.append(f"{sheet.title}: columns after the first {COLUMNS} left out")
+
+
+def _add(draft: Draft, sheet: str, rows: Iterator[Row]) -> None:
+    """A block a row; the first row of several cells may name the columns, and what stands over it is a title."""
+    first = list(islice(rows, _TITLES))
+    head = next((n for n, (_number, cells) in enumerate(first[:-1]) if sum(map(bool, cells)) > 1), None)
+    named = head is not None and column_names(first[head][1], first[head + 1][1])
+    names = first[head][1] if head is not None and named else []
+    for n, (number, cells) in enumerate(chain(first, rows)):
+        if not named or n != head:
+            draft.at("row", number, sheet)
+            draft.add("table", record(names if n > (head or 0) else [], cells))
+
+
+def shown(value: Any) -> str:
+    """A value on one line: days as ISO 8601, numbers without what binary fractions add to them."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.15g}"
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else value.isoformat(" ", "seconds")
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return str(value)
+    return " ".join(str(value).split())

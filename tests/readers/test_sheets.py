@@ -1,0 +1,147 @@
+"""Workbooks, written by openpyxl and XlsxWriter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xlsxwriter
+from openpyxl import Workbook
+
+from ragqa.read import sheets
+from ragqa.read.sheets import shown
+from ragqa.read.table import column_names
+from tests.readers.cited import blocks, citation, place_of, reading, refusal
+
+
+def book(*tables: Sequence[Sequence[Any]]) -> Workbook:
+    made = Workbook()
+    for n, rows in enumerate(tables):
+        sheet = made.worksheets[0] if n == 0 else made.create_sheet()
+        for row in rows:
+            sheet.append(list(row))
+    return made
+
+
+def saved(made: Workbook) -> bytes:
+    file = BytesIO()
+    made.save(file)
+    return file.getvalue()
+
+
+def prices() -> bytes:
+    made = book([["Fruit", "Price", "Picked"], ["Apples", 3.5, date(2024, 9, 1)], ["Pears", 0.1 + 0.2, None]])
+    made.worksheets[0].title = "Prices"
+    made.properties.title = "Harvest"
+    made.properties.keywords = "fruit"
+    made.properties.created = datetime(2024, 10, 2)
+    return saved(made)
+
+
+def test_a_row_is_cited_by_its_sheet_and_number(tmp_path: Path):
+    place = citation(tmp_path, "harvest.xlsx", prices(), "price of Pears", "Pears")
+    assert place == "Prices, row 3"
+
+
+def test_every_row_has_the_names_of_its_columns():
+    read = reading("xlsx", prices())
+    assert blocks(read) == [
+        ("table", "Fruit: Apples; Price: 3.5; Picked: 2024-09-01"),
+        ("table", "Fruit: Pears; Price: 0.3"),
+    ]
+    assert read.blocks[0].heading == ("Prices",)
+    assert (read.title, read.tags, read.date) == ("Harvest", ("fruit",), "2024-10-02")
+
+
+def test_a_title_over_the_table_is_a_row_of_its_own():
+    read = reading("xlsx", saved(book([["Prices of 2024"], [], ["Fruit", "Price"], ["Apples", 3]])))
+    assert [text for _kind, text in blocks(read)] == ["Prices of 2024", "Fruit: Apples; Price: 3"]
+    assert place_of(read, "Apples") == "Sheet, row 4"
+
+
+def test_rows_of_a_sheet_without_names_stand_as_they_are():
+    read = reading("xlsx", saved(book([["Apples", 3], ["Pears", 4]])))
+    assert [text for _kind, text in blocks(read)] == ["Apples | 3", "Pears | 4"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        (["Name", "Age"], ["Ada", "36"], True),
+        (["Name", ""], ["Ada", "36"], False),  # half of the columns are not named
+        (["Name", "Name"], ["Ada", "Bob"], False),
+        (["Ada", "36"], ["Bob", "40"], False),
+        (["2023", "2024"], ["1", "2"], False),
+        (["Name", "Age"], ["", ""], False),
+    ],
+)
+def test_words_that_stand_once_over_each_column_are_its_names(first: list[str], second: list[str], expected: bool):
+    assert column_names(first, second) is expected
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, ""),
+        (0.1 + 0.2, "0.3"),
+        (3.0, "3"),
+        (1e300, "1e+300"),
+        (12, "12"),
+        (True, "TRUE"),
+        (datetime(2024, 5, 1), "2024-05-01"),
+        (datetime(2024, 5, 1, 9, 30), "2024-05-01 09:30:00"),
+        (date(2024, 5, 1), "2024-05-01"),
+        (time(9, 30), "09:30:00"),
+        (timedelta(hours=25), "1 day, 1:00:00"),
+        ("two\nlines ", "two lines"),
+    ],
+)
+def test_values_are_shown_on_one_line_without_noise(value: object, text: str):
+    assert shown(value) == text
+
+
+def test_a_formula_is_read_by_its_stored_value():
+    file = BytesIO()
+    made = xlsxwriter.Workbook(file)
+    sheet = made.add_worksheet("Sums")
+    sheet.write_row(0, 0, ["Item", "Total"])
+    sheet.write(1, 0, "All")
+    sheet.write_formula(1, 1, "=6*7", None, 42)
+    made.close()
+    assert blocks(reading("xlsx", file.getvalue())) == [("table", "Item: All; Total: 42")]
+
+
+def test_hidden_sheets_are_left_out_and_counted():
+    made = book([["seen", "too"]], [["hidden", "away"]])
+    made.worksheets[1].sheet_state = "hidden"
+    read = reading("xlsx", saved(made))
+    assert "hidden" not in read.text
+    assert read.notes == ("1 hidden sheet left out",)
+
+
+def test_a_note_says_from_which_row_on_a_sheet_was_too_long(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sheets, "CELLS", 10)
+    read = reading("xlsx", saved(book([["a", n] for n in range(8)])))
+    assert read.text.split() == "a | 0 a | 1 a | 2 a | 3 a | 4".split()
+    assert read.notes == ("Sheet: rows from 6 on left out",)
+
+
+def test_columns_past_the_most_are_left_out_and_said(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sheets, "COLUMNS", 2)
+    read = reading("xlsx", saved(book([["one", "two", "three"]])))
+    assert (read.text.strip(), read.notes) == ("one | two", ("Sheet: columns after the first 2 left out",))
+
+
+def test_the_size_that_a_file_states_costs_nothing():
+    made = book([["one", "two"]])
+    made.worksheets[0].cell(1_048_576, 2, "far")
+    read = reading("xlsx", saved(made))
+    assert place_of(read, "one") == "Sheet, row 1"
+
+
+def test_an_empty_workbook_is_empty():
+    assert refusal("xlsx", saved(Workbook())) == "empty"

@@ -1,0 +1,146 @@
+"""Word documents, written by python-docx."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from zipfile import ZipFile
+
+from docx import Document
+from docx.enum.style import WD_STYLE_TYPE
+from docx.oxml import parse_xml
+from docx.oxml.ns import qn
+
+from tests.readers.cited import blocks, citation, place_of, reading, refusal, zipped
+
+W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+
+
+def saved(document: Document) -> bytes:  # type: ignore[valid-type]
+    file = BytesIO()
+    document.save(file)  # type: ignore[attr-defined]
+    return file.getvalue()
+
+
+def handbook() -> bytes:
+    document = Document()
+    document.core_properties.title = "The beekeeper's handbook"
+    document.core_properties.keywords = "Bees; Honey, bees"
+    document.core_properties.created = datetime(2024, 5, 17, 12)
+    document.add_heading("Spring", 1)
+    document.add_paragraph("Open the hives on the first warm day.")
+    document.add_heading("Feeding", 2)
+    document.add_paragraph("Sugar syrup is mixed one to one.")
+    document.add_paragraph("a smoker", style="List Bullet")
+    document.add_paragraph("a veil", style="List Bullet")
+    table = document.add_table(rows=2, cols=2)
+    for cell, text in zip(
+        [*table.rows[0].cells, *table.rows[1].cells], ["Month", "Honey", "July", "12 kg"], strict=True
+    ):
+        cell.text = text
+    document.add_heading("Autumn", 1)
+    document.add_paragraph("Reduce the entrance against wasps.")
+    return saved(document)
+
+
+def test_a_quote_from_word_is_cited_by_its_paragraph(tmp_path: Path):
+    place = citation(tmp_path, "bees.docx", handbook(), "How is the entrance reduced against wasps?", "wasps")
+    assert place == "paragraph 9"
+
+
+def test_headings_lists_and_tables_are_blocks_under_their_headings():
+    read = reading("docx", handbook())
+    assert blocks(read) == [
+        ("heading", "Spring"),
+        ("paragraph", "Open the hives on the first warm day."),
+        ("heading", "Feeding"),
+        ("paragraph", "Sugar syrup is mixed one to one."),
+        ("list", "- a smoker"),
+        ("list", "- a veil"),
+        ("table", "Month | Honey\n--- | ---\nJuly | 12 kg"),
+        ("heading", "Autumn"),
+        ("paragraph", "Reduce the entrance against wasps."),
+    ]
+    assert read.blocks[3].heading == ("Spring", "Feeding")
+    assert read.blocks[8].heading == ("Autumn",)
+
+
+def test_word_documents_say_their_title_keywords_and_day():
+    read = reading("docx", handbook())
+    assert (read.title, read.tags, read.date) == ("The beekeeper's handbook", ("bees", "honey"), "2024-05-17")
+
+
+def test_a_document_without_properties_has_no_title_and_no_day_of_today():
+    document = Document()
+    document.core_properties.title = ""
+    document.add_paragraph("Text.")
+    assert reading("docx", saved(document)).title == ""
+
+
+def test_a_style_of_another_language_is_a_heading_by_its_level_in_the_outline():
+    document = Document()
+    style = document.styles.add_style("Kapitelrubrik", WD_STYLE_TYPE.PARAGRAPH)
+    style.element.append(parse_xml(f'<w:pPr {W}><w:outlineLvl w:val="1"/></w:pPr>'))
+    based = document.styles.add_style("Eigen", WD_STYLE_TYPE.PARAGRAPH)
+    based.base_style = style
+    document.add_paragraph("Våren", style="Eigen")
+    document.add_paragraph("Öppna kuporna.")
+    assert blocks(reading("docx", saved(document)))[0] == ("heading", "Våren")
+
+
+def test_what_was_deleted_is_left_out_and_what_was_inserted_is_read():
+    document = Document()
+    paragraph = document.add_paragraph("Pay ")
+    for change, tag, text in (("del", "delText", "ten"), ("ins", "t", "twenty")):
+        paragraph._p.append(parse_xml(f"<w:{change} {W}><w:r><w:{tag}>{text}</w:{tag}></w:r></w:{change}>"))
+    assert reading("docx", saved(document)).text.strip() == "Pay twenty"
+
+
+def test_text_in_a_control_and_in_a_frame_of_one_cell_is_read_in_order():
+    document = Document()
+    control = parse_xml(
+        f"<w:sdt {W}><w:sdtContent><w:p><w:r><w:t>From a form.</w:t></w:r></w:p></w:sdtContent></w:sdt>"
+    )
+    document.element.body.insert(0, control)
+    document.add_table(rows=1, cols=1).cell(0, 0).text = "In a frame."
+    document.add_paragraph("After it.")
+    assert blocks(reading("docx", saved(document))) == [
+        ("paragraph", "From a form."),
+        ("paragraph", "In a frame."),
+        ("paragraph", "After it."),
+    ]
+
+
+def test_a_row_of_a_table_is_placed_at_its_table():
+    assert place_of(reading("docx", handbook()), "July") == "paragraph 7"
+
+
+def test_a_tab_and_a_break_part_words():
+    document = Document()
+    run = document.add_paragraph("Name").runs[0]
+    run.add_tab()
+    run.add_text("Ada")
+    run.add_break()
+    run.add_text("Town")
+    assert reading("docx", saved(document)).text.strip() == "Name\tAda\nTown"
+
+
+def test_an_archive_that_is_no_word_document_is_refused():
+    assert refusal("docx", zipped({"a.txt": b"text"})) == "no Word document"
+
+
+def test_a_word_document_under_a_password_is_encrypted():
+    ole = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500) + "EncryptedPackage".encode("utf-16-le")
+    assert refusal("docx", ole) == "encrypted"
+
+
+def test_an_empty_document_is_empty():
+    assert refusal("docx", saved(Document())) == "empty"
+
+
+def test_the_namespace_of_the_strict_dialect_makes_no_difference():
+    strict = b"http://purl.oclc.org/ooxml/wordprocessingml/main"
+    with ZipFile(BytesIO(handbook())) as archive:
+        parts = {one: archive.read(one).replace(qn("w:p")[1:-2].encode(), strict) for one in archive.namelist()}
+    assert blocks(reading("docx", zipped(parts)))[0] == ("heading", "Spring")
