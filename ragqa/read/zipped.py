@@ -67,7 +67,7 @@ def _check(archive: ZipFile, content: bytes, name: str) -> None:
 
 
 def _overlap(members: list[ZipInfo], content: bytes) -> bool:
-    """Whether two members share bytes, by which a small archive can hold any number of large ones, or claims too many."""
+    """Whether members share bytes, by which a small archive can hold many large ones, or the last claims too many."""
     spans = sorted((member.header_offset, _end(member, content)) for member in members)
     return any(end > start for (_start, end), (start, _end) in pairwise([*spans, (len(content), 0)]))
 
