@@ -93,7 +93,7 @@ def format_of(source: Source) -> Format:
     from ragqa.read.diff import is_diff  # a question about known files needs no parser
     from ragqa.read.markdown import looks_marked_up
 
-    text, _repaired = decode(named(source.path), source.content)
+    text = decode(named(source.path), source.content).text
     if is_diff(text):
         return BY_NAME["diff"]
     return BY_NAME["markdown" if source.path == STDIN and looks_marked_up(text) else "text"]

@@ -23,8 +23,8 @@ _NOWHERE = "/dev/null"
 
 def read(content: bytes, name: str) -> Reading:
     """A difference as it stands, by its pieces; raises BadInput where it is no text."""
-    text, repaired = decode(name, content)
-    return Reading(text, diff_blocks(text), repaired=repaired)
+    text, repaired, notes = decode(name, content)
+    return Reading(text, diff_blocks(text), repaired=repaired, notes=notes)
 
 
 def is_diff(text: str) -> bool:

@@ -34,6 +34,7 @@ FORMATS = (
     Format("docx", (".docx", ".docm", ".dotx"), "word"),
     Format("pptx", (".pptx", ".pptm"), "slides"),
     Format("xlsx", (".xlsx", ".xlsm"), "sheets"),
+    Format("html", (".html", ".htm", ".xhtml"), "html"),
 )
 READERS = {suffix: format for format in FORMATS for suffix in format.suffixes}
 BY_NAME = {format.name: format for format in FORMATS}

@@ -47,8 +47,8 @@ def _parser() -> MarkdownIt:
 
 def read(content: bytes, name: str) -> Reading:
     """Markdown as it stands, by its blocks; raises BadInput where it is no text."""
-    text, repaired = decode(name, content)
-    return Reading(text, markdown_blocks(text), repaired=repaired)
+    text, repaired, notes = decode(name, content)
+    return Reading(text, markdown_blocks(text), repaired=repaired, notes=notes)
 
 
 def markdown_blocks(text: str) -> tuple[Block, ...]:

@@ -71,14 +71,20 @@ class Draft:
         self.section(level, title)
         self.add("heading", " ".join(title.split()))
 
-    def add(self, kind: Kind, text: str) -> None:
-        """Add a block under the sections that have begun; nothing where it is blank."""
+    def add(self, kind: Kind, text: str, lines: Iterable[tuple[int, int]] = ()) -> None:
+        """Add a block under the sections that have begun; nothing where it is blank.
+
+        Args:
+            lines: Where on the file's lines parts of the text stand: from an offset into it on, the line; in order.
+                The text has no carriage returns then, and the first offset is 0.
+        """
         text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip()
         if not text.strip():
             return
         if self._next:
             self._places.append(replace(self._next, start=self._length))
             self._next = None
+        self._places += [Place(self._length + at, "line", line, line=line) for at, line in lines if at < len(text)]
         start, self._length = self._length, self._length + len(text) + 2
         self._text.append(f"{text}\n\n")
         self._blocks.append(Block(kind, start, self._length, tuple(title for _level, title in self._path)))

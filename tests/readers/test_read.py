@@ -22,28 +22,28 @@ def source(content: bytes, path: Path = A) -> Source:
 
 
 def test_utf8_is_read_as_it_is():
-    assert decode(A, "naïve 漢字\r\n".encode()) == ("naïve 漢字\r\n", 0)
+    assert decode(A, "naïve 漢字\r\n".encode()) == ("naïve 漢字\r\n", 0, ())
 
 
 def test_a_byte_order_mark_is_not_part_of_the_text():
-    assert decode(A, b"\xef\xbb\xbfHello") == ("Hello", 0)
+    assert decode(A, b"\xef\xbb\xbfHello") == ("Hello", 0, ())
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 def test_utf16_is_known_by_its_mark(encoding: str):
-    assert decode(A, "\ufeffnaïve 漢字 👩".encode(encoding)) == ("naïve 漢字 👩", 0)
+    assert decode(A, "\ufeffnaïve 漢字 👩".encode(encoding)) == ("naïve 漢字 👩", 0, ())
 
 
 def test_bytes_that_are_not_utf8_are_replaced_and_counted():
-    assert decode(A, b"caf\xe9 au lait") == ("caf\ufffd au lait", 1)
+    assert decode(A, b"caf\xe9 au lait") == ("caf\ufffd au lait", 1, ())
 
 
 def test_a_replacement_character_of_the_file_itself_is_no_repair():
-    assert decode(A, "was \ufffd already".encode()) == ("was \ufffd already", 0)
+    assert decode(A, "was \ufffd already".encode()) == ("was \ufffd already", 0, ())
 
 
 def test_a_nul_is_replaced_and_counted():
-    assert decode(A, b"one\0two and three") == ("one\ufffdtwo and three", 1)
+    assert decode(A, b"one\0two and three") == ("one\ufffdtwo and three", 1, ())
 
 
 def test_a_nul_counts_once_towards_the_share_that_makes_a_file_binary():

@@ -1,0 +1,209 @@
+"""The elements of a web page → blocks: paragraphs, headings, lists, tables and code, each with its lines."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from ragqa.document import Kind
+from ragqa.read.html_parts import LeftOut
+from ragqa.read.reading import Draft
+from ragqa.read.stretch import Stretch
+
+COUNTED = 65535  # libxml2 counts lines no farther; from there on they are counted here
+
+_LEVELS = {f"h{n}": n for n in range(1, 7)}
+_LISTS = ("ul", "ol", "dl", "menu", "dir")
+_KINDS: dict[str, Kind] = {
+    **dict.fromkeys(_LEVELS, "heading"),
+    **dict.fromkeys(_LISTS, "list"),
+    **dict.fromkeys(("pre", "listing", "xmp", "plaintext"), "code"),
+    "blockquote": "quotation",
+    "table": "table",
+}
+_APART = {  # elements that begin on a line of their own
+    *"address article aside body caption center dd details dialog div dl dt fieldset figcaption figure footer".split(),
+    *"form header hgroup hr html legend li main nav optgroup option p search section summary".split(),
+    *"tbody td tfoot th thead tr".split(),
+    *_KINDS,
+}
+_NOT_IN_CELLS = ("table", "pre", "blockquote", *_LEVELS)
+
+
+class Flow:
+    """Adds what stands in an element to a draft, in the order of the page.
+
+    Args:
+        lines: Set the lines of the page as places.
+        below: How much deeper the page's headings are.
+    """
+
+    def __init__(self, draft: Draft, *, lines: bool, below: int) -> None:
+        self._draft = draft
+        self._with_lines = lines
+        self._below = below
+        self._line = 1
+        self._stretch = Stretch()
+        self._open: list[tuple[etree._Element | None, Kind]] = [(None, "paragraph")]
+        self._numbers: list[int | None] = []  # of each list that is open, the last number; None where it has bullets
+        self._cells = 0
+        self._rows = 0
+
+    def add(self, root: etree._Element, left_out: LeftOut) -> None:
+        """Add an element, but for what is left out within it."""
+        out: etree._Element | None = None
+        walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
+        for event, element in walk:
+            if event == "start":
+                self._line = element.sourceline if 0 < (element.sourceline or 0) < COUNTED else self._line
+                if element is not root and left_out(element):
+                    out = element
+                    walk.skip_subtree()
+                    self._line += _lines_within(element) if self._line >= COUNTED - 1 else 0
+                    continue
+                self._begin(element)
+                self._say(element.text)
+            else:
+                if event != "end":
+                    self._line += (element.text or "").count("\n") if self._line >= COUNTED - 1 else 0
+                elif element is not out:
+                    self._end(element)
+                if element is not root:
+                    self._say(element.tail)
+        self._flush()
+
+    @property
+    def _kind(self) -> Kind:
+        return self._open[-1][1]
+
+    def _say(self, text: str | None) -> None:
+        if not text:
+            return
+        if self._kind == "code":
+            self._stretch.verbatim(text, self._line)
+        else:
+            self._stretch.words(text, self._line)
+        self._line += text.count("\n")
+
+    def _begin(self, element: etree._Element) -> None:
+        tag = str(element.tag)
+        kind = _KINDS.get(tag)
+        if kind == "list" and self._kind == "list":
+            self._begin_list(element)
+            self._break()
+        elif kind and self._may_begin(kind, element):
+            self._flush()
+            self._open.append((element, kind))
+            self._rows = 0
+            if kind == "list":
+                self._begin_list(element)
+        elif self._kind == "table":
+            self._begin_in_table(tag)
+        elif self._kind == "list" and tag in ("li", "dt", "dd"):
+            self._stretch.instead("\n" + self._mark(tag))
+        elif tag == "br":
+            self._break_line()
+        elif tag in _APART:
+            self._break()
+
+    def _may_begin(self, kind: Kind, element: etree._Element) -> bool:
+        if self._kind in ("heading", "code", "table") or (kind == "quotation" and self._kind == "list"):
+            return False
+        return kind != "table" or _has_columns(element)
+
+    def _end(self, element: etree._Element) -> None:
+        tag = str(element.tag)
+        if element is self._open[-1][0]:
+            self._flush(_LEVELS.get(tag, 0))
+            _element, kind = self._open.pop()
+            if kind == "list":
+                self._numbers.pop()
+        elif self._kind == "list" and tag in _LISTS:
+            self._numbers.pop()
+            self._break()
+        elif self._kind == "table":
+            self._end_in_table(element)
+        elif tag in _APART:
+            self._break()
+
+    def _begin_list(self, element: etree._Element) -> None:
+        start = element.get("start", "1").strip()
+        first = int(start) if start.isascii() and start.isdigit() and len(start) < 5 else 1
+        self._numbers.append(first - 1 if element.tag == "ol" else None)
+
+    def _mark(self, tag: str) -> str:
+        """What stands before a list's next item."""
+        indent = "  " * (len(self._numbers) - 1)
+        if tag != "li":
+            return indent if tag == "dt" else f"{indent}  "
+        number = self._numbers[-1]
+        if number is None:
+            return f"{indent}- "
+        self._numbers[-1] = number + 1
+        return f"{indent}{number + 1}. "
+
+    def _begin_in_table(self, tag: str) -> None:
+        if tag == "tr":
+            self._stretch.instead("\n")
+            self._cells = 0
+        elif tag in ("td", "th"):
+            if self._cells:
+                self._stretch.between(" | ")
+            self._cells += 1
+        elif tag == "caption":
+            self._flush()
+        elif tag == "br" or tag in _APART:
+            self._stretch.space()
+
+    def _end_in_table(self, element: etree._Element) -> None:
+        if element.tag == "caption":
+            self._flush(kind="paragraph")
+        elif element.tag == "tr":
+            self._rows += 1
+            if self._rows == 1 and self._cells > 1 and not self._stretch.broken and _is_head(element):
+                self._stretch.instead("\n")
+                self._stretch.words(" | ".join(["---"] * self._cells), self._line)
+        elif element.tag in _APART:
+            self._stretch.space()
+
+    def _break(self) -> None:
+        """End a line or, where that is all there is, the block."""
+        if self._kind in ("paragraph", "quotation"):
+            self._flush()
+        elif self._kind == "heading":
+            self._stretch.space()
+        elif not self._stretch.broken:
+            self._stretch.instead("\n" if self._kind == "code" else "\n" + "  " * len(self._numbers))
+
+    def _break_line(self) -> None:
+        if self._kind == "code":
+            self._stretch.verbatim("\n", self._line)
+        elif self._kind in ("paragraph", "quotation") and not self._stretch.broken:
+            self._stretch.instead("\n")
+        else:  # the second of two divides paragraphs
+            self._break()
+
+    def _flush(self, level: int = 0, kind: Kind | None = None) -> None:
+        """Add what was put together; a heading without its level is a part of one."""
+        text, lines = self._stretch.text, self._stretch.lines if self._with_lines else ()
+        self._stretch = Stretch()
+        if level and text.strip():
+            self._draft.section(level + self._below, text)
+        self._draft.add(kind or self._kind, text, lines)
+
+
+def _lines_within(element: etree._Element) -> int:
+    return sum(str(text).count("\n") for text in element.itertext(with_tail=False))
+
+
+def _has_columns(table: etree._Element) -> bool:
+    """Whether it is a table of cells, not one that only lays out a page."""
+    if table.get("role", "").strip().lower() in ("presentation", "none"):
+        return False
+    if any(one is not table for one in table.iter(*_NOT_IN_CELLS)):
+        return False
+    return any(sum(cell.tag in ("td", "th") for cell in row) > 1 for row in table.iter("tr"))
+
+
+def _is_head(row: etree._Element) -> bool:
+    parent = row.getparent()
+    return (parent is not None and parent.tag == "thead") or all(cell.tag == "th" for cell in row.iter("td", "th"))
