@@ -35,6 +35,9 @@ FORMATS = (
     Format("pptx", (".pptx", ".pptm"), "slides"),
     Format("xlsx", (".xlsx", ".xlsm"), "sheets"),
     Format("html", (".html", ".htm", ".xhtml"), "html"),
+    Format("csv", (".csv", ".tsv"), "separated"),
+    Format("json", (".json", ".ndjson", ".jsonl"), "nested"),
+    Format("mail", (".eml", ".mbox"), "mail"),
 )
 READERS = {suffix: format for format in FORMATS for suffix in format.suffixes}
 BY_NAME = {format.name: format for format in FORMATS}

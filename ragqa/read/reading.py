@@ -59,11 +59,11 @@ class Draft:
 
     def at(self, kind: PlaceKind, number: int, name: str = "", line: int = 0) -> None:
         """Say where in the file the blocks stand that are added from now on; see `Place`."""
-        self._next = Place(0, kind, number, name, line)
+        self._next = Place(0, kind, number, name.translate(_NOT_STORED), line)
 
     def section(self, level: int, title: str) -> None:
         """Begin a section whose title stands in no block: it ends the sections of this level and below."""
-        title = " ".join(title.split())
+        title = " ".join(title.translate(_NOT_STORED).split())
         self._path = [*((n, above) for n, above in self._path if n < level), *([(level, title)] if title else [])]
 
     def heading(self, level: int, title: str) -> None:
@@ -98,7 +98,7 @@ class Draft:
             text="".join(self._text),
             blocks=tuple(self._blocks),
             places=places,
-            title=" ".join(title.split()),
+            title=" ".join(title.translate(_NOT_STORED).split()),
             tags=tuple(tags),
             date=date,
             notes=tuple(notes),

@@ -6,12 +6,14 @@ import re
 from collections.abc import Sequence
 
 _NUMBER = re.compile(r"[\s+\-(]*[\d.,:/'\s-]+[\s%€$£)]*")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 
 
 def column_names(first: Sequence[str], second: Sequence[str]) -> bool:
     """Whether a table's first row names its columns: words in nearly all of them, each once, and rows to follow.
 
-    Numbers and dates are no names; neither is one cell over a table of many, which is its title.
+    Numbers and dates are no names, but for years beside a word; neither is one cell over a table of many, which is its
+    title.
     """
     names = [cell for cell in first if cell.strip()]
     wide = max(len(first), sum(bool(cell.strip()) for cell in second))
@@ -20,7 +22,8 @@ def column_names(first: Sequence[str], second: Sequence[str]) -> bool:
         and any(cell.strip() for cell in second)
         and 2 * len(names) > wide
         and len(set(names)) == len(names)
-        and all(len(cell) <= 100 and not _NUMBER.fullmatch(cell) for cell in names)
+        and all(len(cell) <= 100 and not _NUMBER.fullmatch(cell) for cell in names if not _YEAR.fullmatch(cell))
+        and not all(_YEAR.fullmatch(cell) for cell in names)
     )
 
 

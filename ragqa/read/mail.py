@@ -1,0 +1,152 @@
+"""E-mail, one message or an mbox of many: who wrote when about what, and the text; attachments are named, not read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.errors import MessageError
+from email.header import Header, decode_header
+from email.message import Message
+from email.utils import parsedate_to_datetime
+
+from ragqa.errors import BadInput
+from ragqa.read.html import add_html
+from ragqa.read.reading import Draft, Reading
+from ragqa.read.text import decode
+
+HEADERS = ("From", "To", "Cc", "Date", "Subject")
+HEADER = 1000  # characters of one; a mailing list may have more recipients
+# A line that begins a message; inside one, mbox writes `>From `.
+_BEGIN = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From [^\n]*\d[^\n]*\n(?=[!-9;-~]+:)")
+_ESCAPED = re.compile(rb"^>(>*From )", re.MULTILINE)
+_NOT_TEXT = re.compile("[\0\ud800-\udfff]")
+_PARAGRAPHS = re.compile(r"\n[^\S\n]*\n")
+
+
+def read(content: bytes, name: str) -> Reading:
+    """A message, or all messages of an mbox, each with its number and the file's line.
+
+    Raises:
+        BadInput: It is no mail, or its parts stand too deep inside each other.
+    """
+    try:
+        begun = list(_BEGIN.finditer(content)) if content.startswith(b"From ") else []
+        if not begun:
+            return _one(content, name)
+        return _many(content, [match.start() for match in begun], [match.end() for match in begun])
+    except RecursionError as error:
+        raise BadInput(f"{name}: nested too deeply", "nested too deeply") from error
+
+
+def _one(content: bytes, name: str) -> Reading:
+    message = message_from_bytes(content)
+    if not any(message.get(header) for header in HEADERS):
+        raise BadInput(f"{name}: no e-mail", "no e-mail")
+    draft = Draft()
+    draft.at("line", 1, line=1)
+    _tell(draft, message)
+    return draft.reading(title=_header(message, "Subject"), date=_date(message))
+
+
+def _many(content: bytes, starts: list[int], ends: list[int]) -> Reading:
+    draft, line, counted = Draft(), 1, 0
+    for number, (start, begin, end) in enumerate(zip(starts, ends, [*starts[1:], len(content)], strict=True), start=1):
+        line += content.count(b"\n", counted, start)
+        counted = start
+        draft.at("message", number, line=line)
+        _tell(draft, message_from_bytes(_ESCAPED.sub(rb"\1", content[begin:end])))
+    return draft.reading()
+
+
+def _tell(draft: Draft, message: Message) -> None:
+    draft.section(1, _header(message, "Subject"))
+    told = [(header, _header(message, header)) for header in HEADERS]
+    draft.add("front", "\n".join(f"{header}: {value}" for header, value in told if value))
+    attached = []
+    for part in _parts(message):
+        if part.get_filename() or part.get_content_disposition() == "attachment" or not _is_text(part):
+            attached.append(_attachment(part))
+        elif part.get_content_subtype() == "html":
+            add_html(draft, _text(part), below=1)
+        else:
+            for paragraph in _PARAGRAPHS.split(_text(part)):
+                quoted = all(line.startswith(">") for line in paragraph.split("\n"))
+                draft.add("quotation" if quoted else "paragraph", paragraph)
+    if attached:
+        draft.add("paragraph", f"Attached, not read: {', '.join(attached)}")
+
+
+def _parts(message: Message) -> Iterator[Message]:
+    """What is to be shown, in order; of alternatives the plain text, or else what comes last, which is the richest."""
+    waiting = [message]
+    while waiting:
+        part = waiting.pop()
+        inner = part.get_payload() if part.get_content_maintype() == "multipart" else None
+        if not isinstance(inner, list):
+            yield part
+            continue
+        parts = [one for one in inner if isinstance(one, Message)]
+        if part.get_content_subtype() == "alternative":
+            plain = [one for one in parts if one.get_content_type() == "text/plain" and _text(one).strip()]
+            parts = plain[:1] or parts[-1:]
+        waiting += reversed(parts)
+
+
+def _is_text(part: Message) -> bool:
+    """Whether it is to be read; a multipart message without its boundary is taken as it stands."""
+    return part.get_content_type() in ("text/plain", "text/html") or part.get_content_maintype() == "multipart"
+
+
+def _attachment(part: Message) -> str:
+    """Its file's name, or what else there is to call it."""
+    inner = part.get_payload()
+    if isinstance(inner, list) and inner and isinstance(inner[0], Message):  # a message that was forwarded
+        return _header(inner[0], "Subject") or part.get_content_type()
+    return _decoded(part.get_filename() or part.get_content_type())
+
+
+def _text(part: Message) -> str:
+    """What was sent, in the encoding that it names, or else in the one that it looks like."""
+    content = part.get_payload(decode=True)
+    if not isinstance(content, bytes):
+        return ""
+    try:
+        text = content.decode(part.get_content_charset() or "ascii")
+    except (LookupError, ValueError):  # no such encoding, or it is another one
+        try:
+            text = decode("a part of the message", content).text
+        except BadInput:
+            text = content.decode(errors="replace")
+    return text.replace("\r\n", "\n")
+
+
+def _header(message: Message, name: str) -> str:
+    return _decoded(message.get(name, ""))
+
+
+def _decoded(value: str | Header) -> str:
+    """A header with its encoded words read, on one line."""
+    shortened = value[:HEADER] if isinstance(value, str) else value
+    try:
+        told = "".join(_word(*part) for part in decode_header(shortened))
+    except (MessageError, LookupError, ValueError):
+        told = str(shortened)
+    return _NOT_TEXT.sub("\ufffd", " ".join(told.split()))[:HEADER]
+
+
+def _word(word: str | bytes, charset: str | None) -> str:
+    if isinstance(word, str):
+        return word
+    try:
+        return word.decode(charset or "ascii")
+    except (LookupError, ValueError):
+        return word.decode(errors="replace")
+
+
+def _date(message: Message) -> str:
+    """`YYYY-MM-DD` where it was sent; empty where the header is no date."""
+    try:
+        return parsedate_to_datetime(_header(message, "Date")).date().isoformat()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return ""

@@ -1,0 +1,114 @@
+"""CSV and TSV: every row a block of `column: value` lines, with its row and the file's line."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, zip_longest
+
+from ragqa.files import MAX_FILE_SIZE
+from ragqa.read.reading import Draft, Reading
+from ragqa.read.table import column_names
+from ragqa.read.text import decode
+
+DELIMITERS = ",;\t|"
+SAMPLE = 65_536  # characters that the delimiter is told by
+SAMPLE_ROWS = 50
+UNCLOSED = 20  # so many quotes may be left open before all that follows is read without any
+_END = "\x1e"  # a line behind the last one
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The cells of one row.
+
+    Attributes:
+        number: From 1, the row of names and blank ones included, as a spreadsheet counts.
+        line: Of the file, on which it begins.
+        closed: Whether each quote in it that opens also closes; else it was read as if it had none.
+    """
+
+    number: int
+    line: int
+    cells: tuple[str, ...]
+    closed: bool = True
+
+
+def read(content: bytes, name: str) -> Reading:
+    """A table by its rows; raises BadInput where it is no text."""
+    text, repaired, notes = decode(name, content)
+    text = plain_line_ends(text)
+    delimiter = "\t" if name.lower().endswith(".tsv") else delimiter_of(text)
+    rows = (row for row in rows_of(text, delimiter) if any(cell.strip() for cell in row.cells))
+    first, second = next(rows, None), next(rows, None)
+    named = first and second and column_names(first.cells, second.cells)
+    names = [" ".join(cell.split()) for cell in first.cells] if first and named else []
+    told = [row for row in (first, second) if row][bool(named) :]
+    draft, unclosed = Draft(), 0
+    for row in chain(told, rows):
+        unclosed += not row.closed
+        draft.at("row", row.number, line=row.line)
+        draft.add("list", row_text(names, row.cells))
+    if unclosed:
+        notes += (f"rows with a quote that is not closed: {unclosed}",)
+    return draft.reading(notes=notes, repaired=repaired)
+
+
+def plain_line_ends(text: str) -> str:
+    """The text with line feeds alone, and as many of them as before; a file that has none had carriage returns."""
+    text = text.replace("\r\n", "\n")
+    return text.replace("\r", " " if "\n" in text else "\n")
+
+
+def row_text(names: Sequence[str], cells: Sequence[str]) -> str:
+    """`name: value` on a line each, without the empty ones; a column without a name is called by its number."""
+    named = zip_longest(names, cells, fillvalue="")
+    return "\n".join(
+        f"{name or f'column {n}'}: {cell.strip()}" for n, (name, cell) in enumerate(named, start=1) if cell.strip()
+    )
+
+
+def delimiter_of(text: str) -> str:
+    """The one of DELIMITERS that gives most rows of the sample the same number of cells; a comma where none does."""
+    sample = text[:SAMPLE]
+    if len(text) > SAMPLE:
+        sample = sample[: sample.rfind("\n") + 1] or sample
+    return max(DELIMITERS, key=lambda delimiter: _agreement(sample, delimiter))
+
+
+def _agreement(sample: str, delimiter: str) -> tuple[float, int]:
+    """The share of rows with the usual number of cells, and that number; nothing where it is one."""
+    widths: Counter[int] = Counter()
+    for row in rows_of(sample, delimiter):
+        widths[len(row.cells)] += bool(row.cells)
+        if row.number == SAMPLE_ROWS:
+            break
+    ((width, count),) = widths.most_common(1) or [(0, 0)]
+    return (count / widths.total(), width) if width > 1 else (0.0, 0)
+
+
+def rows_of(text: str, delimiter: str) -> Iterator[Row]:
+    """Every row, blank ones included. A quote that is never closed takes its own line only, and not all that follow.
+
+    Args:
+        text: With line feeds alone.
+    """
+    csv.field_size_limit(MAX_FILE_SIZE)  # of the whole process, and 131,072 characters at first
+    lines = [*text.split("\n"), _END]
+    at, number, left = 0, 0, UNCLOSED
+    while at < len(lines):
+        begun = at
+        rest = (f"{line}\n" for line in lines[at:])
+        usual = csv.reader(rest, delimiter=delimiter)
+        reader = usual if left else csv.reader(rest, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+        for cells in reader:
+            first, at = at, begun + reader.line_num
+            number += 1
+            if at < len(lines):
+                yield Row(number, first + 1, tuple(cells))
+            elif cells != [_END]:  # it stands inside a quote
+                yield Row(number, first + 1, tuple(lines[first].split(delimiter)), closed=False)
+                at, left = first + 1, left - 1
+                break

@@ -1,0 +1,176 @@
+"""E-mail: one message, or an mbox of many."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from ragqa.errors import BadInput
+from ragqa.read.apart import Child
+from ragqa.read.formats import BY_NAME, read_bytes
+from ragqa.read.reading import Reading
+from tests.readers.cited import citation
+
+PLAIN = (
+    b"From: Anna <anna@example.org>\nTo: ben@example.org\nDate: Mon, 05 May 2025 23:30:00 -0500\nSubject: The lamp\n"
+)
+
+
+def read(content: bytes) -> Reading:
+    return read_bytes(BY_NAME["mail"], content, "a.eml")
+
+
+def blocks(reading: Reading) -> list[tuple[str, str]]:
+    return [(block.kind, reading.text[block.start : block.end].strip()) for block in reading.blocks]
+
+
+def body(reading: Reading) -> list[str]:
+    return [text for kind, text in blocks(reading) if kind != "front"]
+
+
+def made(**headers: str) -> EmailMessage:
+    message = EmailMessage()
+    for name, value in ({"Subject": "The lamp"} | headers).items():
+        message[name] = value
+    return message
+
+
+def test_who_wrote_when_about_what_is_front_text_and_the_subject_a_heading():
+    reading = read(PLAIN + b"\nIt is lit.\n\n> Is it lit?\n> Anna\n\nYes.\n")
+    assert blocks(reading) == [
+        (
+            "front",
+            "From: Anna <anna@example.org>\nTo: ben@example.org\n"
+            "Date: Mon, 05 May 2025 23:30:00 -0500\nSubject: The lamp",
+        ),
+        ("paragraph", "It is lit."),
+        ("quotation", "> Is it lit?\n> Anna"),
+        ("paragraph", "Yes."),
+    ]
+    assert {block.heading for block in reading.blocks} == {("The lamp",)}
+    assert (reading.title, reading.date) == ("The lamp", "2025-05-05")
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "Mon, 99 May 2025", "1", "\x00"])
+def test_a_date_that_is_none_is_none(date: str):
+    assert read(f"Subject: x\nDate: {date}\n\nText.\n".encode()).date == ""
+
+
+@pytest.mark.parametrize("encoding", ["quoted-printable", "base64", "8bit"])
+@pytest.mark.parametrize("charset", ["utf-8", "iso-8859-1", "koi8-r"])
+def test_the_text_is_decoded_as_it_was_sent(encoding: str, charset: str):
+    text = "Маяк горит." if charset == "koi8-r" else "Der Leuchtturm müßte brennen."
+    message = made()
+    message.set_content(text, charset=charset, cte=encoding)
+    assert body(read(bytes(message))) == [text]
+
+
+def test_encoded_words_are_read():
+    subject = b"Subject: =?utf-8?q?M=C3=BC=C3=9F?= =?iso-8859-1?B?4+Q=?= and more\n"
+    reading = read(subject + b"From: =?utf-8?b?0JDQvdC90LA=?= <a@b>\n\nx\n")
+    assert (reading.title, blocks(reading)[0][1]) == ("Müßãä and more", "From: Анна <a@b>\nSubject: Müßãä and more")
+
+
+@pytest.mark.parametrize(
+    "subject", [b"=?utf-8?b?####?= x", b"=?none?q?=e4?= x", b"\xff\xfe x", b"=?utf-8?q?=ED=A0=80?= x", b"\xc3\xa4 x"]
+)
+def test_a_header_in_disorder_is_shown_as_well_as_it_goes(subject: bytes):
+    title = read(b"Subject: " + subject + b"\n\nText.\n").title
+    assert title.endswith("x")
+    title.encode()
+
+
+def test_a_text_with_an_encoding_that_is_unknown_or_wrong_is_kept():
+    for charset in ("utf-8", "ascii", "none", "zlib_codec", "undefined"):
+        content = f"Subject: x\nContent-Type: text/plain; charset={charset}\n\ncaf".encode() + b"\xe9 au lait\n"
+        (text,) = body(read(content))
+        assert (text[:3], text[4:]) == ("caf", " au lait")
+
+
+def test_of_alternatives_the_plain_text_is_read():
+    message = made()
+    message.set_content("Plain.")
+    message.add_alternative("<p>Rich.</p>", subtype="html")
+    assert body(read(bytes(message))) == ["Plain."]
+
+
+@pytest.mark.parametrize("plain", ["", " \n"])
+def test_html_is_read_where_there_is_no_plain_text(plain: str):
+    message = made()
+    message.set_content(plain)
+    message.add_alternative("<p>Rich <b>text</b>.</p><script>no()</script>", subtype="html")
+    assert body(read(bytes(message))) == ["Rich text."]
+
+
+def test_attachments_are_named_and_not_read():
+    message = made()
+    message.set_content("See there.")
+    message.add_attachment("secret text", filename="Zürich.txt")
+    message.add_attachment(b"\x00\x01", maintype="image", subtype="png", filename="lamp.png")
+    forwarded = made(Subject="Forwarded")
+    forwarded.set_content("Their text.")
+    message.add_attachment(forwarded)
+    reading = read(bytes(message))
+    assert body(reading) == ["See there.", "Attached, not read: Zürich.txt, lamp.png, Forwarded"]
+    assert "secret" not in reading.text
+
+
+def test_a_message_without_its_boundary_is_taken_as_it_stands():
+    assert body(read(b"Subject: x\nContent-Type: multipart/mixed\n\nText.\n")) == ["Text."]
+
+
+def test_what_has_no_header_of_a_mail_is_refused():
+    with pytest.raises(BadInput) as refused:
+        read(b"Only text.\n")
+    assert refused.value.reason == "no e-mail"
+
+
+def test_parts_inside_parts_without_end_are_refused():
+    head = b"".join(b'Content-Type: multipart/mixed; boundary="%d"\n\n--%d\n' % (n, n) for n in range(3000))
+    with Child() as child, pytest.raises(BadInput) as refused:
+        child.read(BY_NAME["mail"], b"Subject: x\n" + head + b"\nText.\n", "a.eml")
+    assert refused.value.reason == "nested too deeply"
+
+
+def test_parts_that_stand_deep_are_read_as_far_as_python_reads_them():
+    head = b"".join(b'Content-Type: multipart/alternative; boundary="%d"\n\n--%d\n' % (n, n) for n in range(80))
+    assert body(read(b"Subject: x\n" + head + b"\nText.\n")) == ["Text."]
+
+
+MBOX = b"""From anna@example.org Mon May  5 23:30:00 2025
+Subject: One
+
+First.
+>From here on it is dark.
+
+From ben@example.org Tue May  6 08:00:00 2025
+Subject: Two
+
+Second.
+From here on it is light in 2025.
+
+From nobody
+"""
+
+
+def test_an_mbox_has_a_place_for_every_message():
+    reading = read(MBOX)
+    assert [(place.label, place.line) for place in reading.places] == [("message 1", 1), ("message 2", 7)]
+    assert body(reading) == [
+        "First.\nFrom here on it is dark.",
+        "Second.\nFrom here on it is light in 2025.",
+        "From nobody",
+    ]
+    assert [block.heading for block in reading.blocks] == [("One",), ("One",), ("Two",), ("Two",), ("Two",)]
+
+
+def test_an_mbox_with_the_line_ends_of_mail_has_the_same_places():
+    assert [place.line for place in read(MBOX.replace(b"\n", b"\r\n")).places] == [1, 7]
+
+
+def test_a_message_is_found_and_says_where_it_stands(tmp_path: Path):
+    third = b"\nFrom c@example.org Wed May  7 08:00:00 2025\nSubject: Bergen\n\nThe beacon stands in the harbour.\n"
+    asked = "Where does the beacon stand in Bergen?"
+    assert citation(tmp_path, "lights.mbox", MBOX + third, asked, "The beacon") == "message 3"
