@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ragqa.document import Block, Document, Kind, Passage, place_at, places_within
+from ragqa.read.languages import LANGUAGES
 from ragqa.sentences import sentence_spans
 from ragqa.types import Count
 
@@ -21,6 +22,7 @@ TINY = 64  # tokens; a passage shorter than this takes its neighbour in
 LARGE = 320  # tokens; code or a list is not attached to a paragraph beyond this
 HEADING_SHARE = 4  # headings are given a quarter of a passage's tokens at most
 PROSE = ("paragraph", "quotation")
+NAMED = frozenset(language.name for language in LANGUAGES)  # headings are the names of functions: one passage, one name
 PIECE = 1600  # characters; nothing longer is ever given to the tokenizer at once
 
 
@@ -55,7 +57,8 @@ def split(document: Document, count: Count, limit: int) -> list[Passage]:
     units = [unit for block in document.blocks for unit in _units(document.text, block, bare, limit - marks)]
     lines = [match.start() for match in re.finditer("\n", document.text)]
     passages = []
-    for ordinal, group in enumerate(_groups(units), start=1):
+    named = document.type in NAMED
+    for ordinal, group in enumerate(_groups(units, named), start=1):
         heading = next((u.heading for u in group if u.kind != "heading"), group[0].heading)
         passages.append(_passage(document, ordinal, group, heading, lines))
     return passages
@@ -124,11 +127,11 @@ def _packed(text: str, spans: Iterator[tuple[int, int]], count: Count, room: int
         yield start, len(text)
 
 
-def _groups(units: Sequence[_Unit]) -> Iterator[list[_Unit]]:
+def _groups(units: Sequence[_Unit], named: bool) -> Iterator[list[_Unit]]:
     """Gather units into passages, in order."""
     group: list[_Unit] = []
     for unit in units:
-        if group and not _joins(group, unit):
+        if group and ((named and unit.heading != group[-1].heading) or not _joins(group, unit)):
             yield group
             group = []
         group.append(unit)

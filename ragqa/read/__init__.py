@@ -13,7 +13,7 @@ from typing import BinaryIO
 from ragqa.document import Document
 from ragqa.errors import BadInput
 from ragqa.read.apart import Child
-from ragqa.read.formats import BY_NAME, READERS, Format, read_bytes
+from ragqa.read.formats import BY_NAME, Format, format_named, read_bytes
 from ragqa.read.reading import Reading
 from ragqa.read.text import decode
 
@@ -87,7 +87,7 @@ def named(path: Path) -> str:
 
 def format_of(source: Source) -> Format:
     """The format its name says; what was named or matched by a glob, or comes by standard input, counts as text."""
-    found = READERS.get(source.path.suffix.lower())
+    found = format_named(source.path)
     if found:
         return found
     from ragqa.read.diff import is_diff  # a question about known files needs no parser

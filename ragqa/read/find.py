@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ragqa.errors import UsageError
-from ragqa.read.formats import READERS
+from ragqa.read.formats import format_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def _walk(root: Path, glob: str | None) -> Iterator[tuple[Path, str]]:
 
 def _matches(path: Path, root: Path, glob: str | None) -> bool:
     if glob is None:
-        return path.suffix.lower() in READERS
+        return format_named(path) is not None
     relative = str(path.relative_to(root))
     patterns = (glob, glob.removeprefix("**/"))  # `**/` also stands for no folder at all
     return any(fnmatch.fnmatch(path.name, p) or fnmatch.fnmatch(relative, p) for p in patterns)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import PurePath
 
 from ragqa.errors import BadInput
+from ragqa.read.languages import LANGUAGES, PLAIN, SETTINGS
 from ragqa.read.reading import Reading, storable
 
 
@@ -15,7 +17,7 @@ class Format:
 
     Attributes:
         name: What `type:` in a filter and the index call it.
-        suffixes: Of its files' names, in lower case.
+        suffixes: Of its files' names, in lower case; without a dot, a whole name such as `makefile`.
         module: In this room; its `read(content, name)` makes a Reading of bytes, or raises BadInput. It is imported
             when the first such file is read.
         apart: Read in a process of its own, because its parsing can be made to take for ever, or to crash.
@@ -38,9 +40,17 @@ FORMATS = (
     Format("csv", (".csv", ".tsv"), "separated"),
     Format("json", (".json", ".ndjson", ".jsonl"), "nested"),
     Format("mail", (".eml", ".mbox"), "mail"),
+    *(Format(language.name, language.suffixes, "code") for language in LANGUAGES),
+    *(Format(name, suffixes, "code", apart=False) for name, suffixes in PLAIN.items()),
+    *(Format(name, suffixes, "lines", apart=False) for name, suffixes in SETTINGS.items()),
 )
 READERS = {suffix: format for format in FORMATS for suffix in format.suffixes}
 BY_NAME = {format.name: format for format in FORMATS}
+
+
+def format_named(name: PurePath) -> Format | None:
+    """The format that a file's name says."""
+    return READERS.get(name.suffix.lower()) or READERS.get(name.name.lower())
 
 
 def read_bytes(format: Format, content: bytes, name: str) -> Reading:

@@ -71,7 +71,8 @@ def test_a_document_carries_what_the_file_system_said():
 
 def test_the_suffix_chooses_the_reader_and_unknown_ones_are_text():
     kinds = [
-        read_document(source(b"# One\n", Path(name)), "a", "c", Child()).blocks[0].kind for name in ("a.MD", "a.py")
+        read_document(source(b"# One\n", Path(name)), "a", "c", Child()).blocks[0].kind
+        for name in ("a.MD", "a.unknown")
     ]
     assert kinds == ["heading", "paragraph"]
 
