@@ -165,6 +165,25 @@ class DocumentRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """A file that could not be read: it need not be tried again before it changes.
+
+    Attributes:
+        sha256, size, mtime_ns, inode: As of a document.
+        reason: In a few words.
+        readers: The version of the readers that could not read it.
+    """
+
+    path: Path
+    sha256: str
+    size: int
+    mtime_ns: int
+    inode: int
+    reason: str
+    readers: str
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """What is embedded, retrieved and cited: `text` is `document.text[start:end]`.
 

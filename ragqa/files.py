@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -15,6 +15,9 @@ from typing import IO
 from ragqa.errors import NotWritable
 
 MAX_FILE_SIZE = 32 * 1024 * 1024  # bytes; a larger file is hardly a text that somebody wrote
+
+# To go through a folder, not to list it.
+_PASSING = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 MOUNTS = Path("/proc/self/mounts")
 NETWORK = frozenset("nfs nfs4 cifs smb3 smbfs 9p afs ceph glusterfs fuse.glusterfs lustre fuse.sshfs".split())
@@ -24,6 +27,32 @@ def sha256_of(path: Path) -> str:
     """Of a file's bytes, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def open_inside(folder: Path, names: Sequence[str], flags: int) -> int:
+    """A descriptor of what lies in a folder at this path of names; neither it nor any part of its path is a link.
+
+    Args:
+        folder: Its own path may lead through links, but it is none.
+        flags: `os.O_RDONLY` and the like.
+
+    Raises:
+        OSError: It is not there, or may not be opened; ELOOP or ENOTDIR where a link stands in its place.
+    """
+    flags |= os.O_NOFOLLOW | os.O_CLOEXEC
+    if not names:
+        return os.open(folder, flags)
+    above = os.open(folder, _PASSING)
+    for name in names[:-1]:
+        try:
+            below = os.open(name, _PASSING, dir_fd=above)
+        finally:
+            os.close(above)
+        above = below
+    try:
+        return os.open(names[-1], flags, dir_fd=above)
+    finally:
+        os.close(above)
 
 
 def readable(path: Path) -> str:

@@ -21,6 +21,7 @@ from ragqa.cli.open import open_for_indexing
 from ragqa.cli.options import settle
 from ragqa.embed import Embedder
 from ragqa.index import update_index
+from ragqa.index.run import Run
 from ragqa.index.summary import Summary
 from ragqa.measure.datasets import Dataset, Example, load_dataset
 from ragqa.measure.layout import lay_out
@@ -106,8 +107,8 @@ def index_dataset(dataset: Dataset, scratch: Path, store: IndexStore, embedder: 
 
 
 def index_folder(folder: Path, collection: str, store: IndexStore, embedder: Embedder) -> None:
-    size = settle().max_file_size
-    update_index([folder], store=store, embedder=embedder, summary=Summary(), collection=collection, max_file_size=size)
+    run = Run(collection=collection, max_file_size=settle().max_file_size)
+    update_index([folder], store=store, embedder=embedder, summary=Summary(), run=run)
 
 
 def ask(example: Example, dataset: str, gold: Sequence[str], store: HidingStore, embedder: Embedder) -> Asked:

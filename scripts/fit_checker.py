@@ -83,7 +83,7 @@ def corpus_cases() -> Iterator[Case]:
 
 def evidence_for(cases: Sequence[Case], root: Path, db: Path) -> Found:
     store, embedder = open_for_indexing(settle(db=db), print)
-    update_index([root], store=store, embedder=embedder, summary=Summary(), max_file_size=1 << 25)
+    update_index([root], store=store, embedder=embedder, summary=Summary())
     questions = dict.fromkeys(case.question for case in cases)
     hits = {question: retrieve(question, embedder=embedder, store=store, k=5) for question in questions}
     return {

@@ -22,6 +22,7 @@ from ragqa.condense import condense
 from ragqa.embed import Embedder
 from ragqa.evidence import select
 from ragqa.index import update_index
+from ragqa.index.run import Run
 from ragqa.index.summary import Summary
 from ragqa.measure.datasets import Dataset, load_dataset
 from ragqa.measure.layout import keep_only, lay_out
@@ -81,8 +82,8 @@ def rows(dataset: Dataset) -> Iterator[Row]:
         folder = Path(scratch) / "documents"
         places = lay_out(dataset.documents, folder)
         summary = Summary()
-        size = settings.max_file_size
-        update_index([folder.resolve()], store=store, embedder=embedder, summary=summary, max_file_size=size)
+        run = Run(max_file_size=settings.max_file_size)
+        update_index([folder.resolve()], store=store, embedder=embedder, summary=summary, run=run)
         ids = {name: id for id, name in keep_only(store, places, []).items()}
         for n, example in enumerate(one for one in dataset.examples if one.before):
             before = example.before[-1]

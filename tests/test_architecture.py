@@ -24,8 +24,8 @@ FLOORS = (
         *("database", "lock", "migrate", "store", "history"),
     ),
     (
-        *("read", "chunk", "terms", "interaction", "retrieve", "answer_type", "evidence", "runs", "span", "mark"),
-        *("support", "draw", "whole", "condense", "tally", "prompt", "verify", "write"),
+        *("read", "walk", "chunk", "terms", "interaction", "retrieve", "answer_type", "evidence", "runs", "span"),
+        *("mark", "support", "draw", "whole", "condense", "tally", "prompt", "verify", "write"),
     ),
     ("index", "answer", "chat", "calibrate", "measure", "bundle"),
     ("cli", "warm", "doorway", "doctor"),
@@ -45,6 +45,7 @@ OWNERS = {
     "apsw": {
         *("database", "migrate", "history", "history.rows"),
         *("store.sqlite", "store.opening", "store.schema", "store.integrity", "store.fts", "store.nearest"),
+        "store.remembered",
     },
     "huggingface_hub": {"hub"},
     "matplotlib": {"measure.bench.plots"},

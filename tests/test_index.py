@@ -15,12 +15,14 @@ from ragqa.errors import UsageError
 from ragqa.files import readable
 from ragqa.index import fingerprint, update_index
 from ragqa.index.intake import GROUP
+from ragqa.index.run import Run
 from ragqa.index.summary import Summary
 from ragqa.interaction import signs_of
 from ragqa.store import IndexStore
 from ragqa.store.opening import create_index
 from ragqa.store.sqlite import SQLiteStore
 from ragqa.types import Matrix
+from ragqa.walk import Wanted
 from tests.fakes import WordEmbedder
 
 
@@ -46,10 +48,12 @@ def write(path: Path, text: str) -> Path:
 
 
 def update(store: IndexStore, *paths: Path, embedder: WordEmbedder | None = None, **options: Any) -> Summary:
+    """Bring the index up to date; options are those of a run, and of what is wanted."""
     summary = Summary()
-    embedder = embedder or WordEmbedder()
-    options = {"max_file_size": 10_000} | options
-    update_index(paths, store=store, embedder=embedder, summary=summary, **options)
+    progress = options.pop("progress", lambda *counts: None)
+    choice = {name: options.pop(name) for name in list(options) if name in Wanted.__slots__}
+    run = Run(**({"max_file_size": 10_000} | options), wanted=Wanted(**choice))
+    update_index(paths, store=store, embedder=embedder or WordEmbedder(), summary=summary, run=run, progress=progress)
     return summary
 
 
@@ -197,9 +201,7 @@ def test_stopping_keeps_the_documents_that_were_done(store: SQLiteStore, tmp_pat
 
     summary = Summary()
     with pytest.raises(KeyboardInterrupt):
-        update_index(
-            [tmp_path / "many"], store=store, embedder=Stopped(), summary=summary, max_file_size=10**6, prune=False
-        )
+        update_index([tmp_path / "many"], store=store, embedder=Stopped(), summary=summary)
     assert summary.indexed == len(ids(store)) == 2
     assert list(store.faults()) == []
 
@@ -235,11 +237,14 @@ def test_a_named_fifo_is_refused(store: SQLiteStore, tmp_path: Path):
         update(store, tmp_path / "pipe.md")
 
 
-def test_hidden_files_and_unknown_formats_are_not_looked_at(store: SQLiteStore, notes: Path):
+def test_hidden_files_are_not_looked_at_and_unknown_formats_are_counted(store: SQLiteStore, notes: Path):
     write(notes / ".hidden.md", "x")
     write(notes / ".git" / "c.md", "x")
     write(notes / "picture.png", "x")
-    assert did(update(store, notes)) == {"indexed": 2}
+    summary = update(store, notes)
+    assert summary.indexed == 2
+    assert summary.reasons == {"unknown format": 1, "version control": 1}
+    assert summary.warnings == []
 
 
 def test_a_named_file_of_unknown_format_is_read_as_text(store: SQLiteStore, tmp_path: Path):

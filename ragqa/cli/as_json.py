@@ -160,6 +160,8 @@ def summary_json(summary: Summary) -> JSON:
         "skipped": [{"path": path_from_here(path), "reason": reason} for path, reason in summary.skipped],
         "passages": summary.passages,
         "seconds": summary.seconds,
+        "stale": summary.stale,
+        "remarks": dict(sorted(summary.remarks.items())),
     }
 
 
@@ -172,6 +174,7 @@ def record_json(record: DocumentRecord) -> JSON:
         "size": record.size,
         "sha256": record.sha256,
         "indexed_at": record.indexed_at,
+        "stale": record.stale or None,
     }
 
 

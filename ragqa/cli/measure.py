@@ -165,10 +165,11 @@ def _print(report: Report, about: JSON, as_json: bool) -> None:
 def _open(dataset: Dataset, settings: Settings, distractors: Path | None, quotes: bool, quiet: bool) -> Asking:
     """Index the documents, load the models: all that is needed before the first question."""
     from ragqa.index import update_index
+    from ragqa.index.run import Run
     from ragqa.index.summary import Summary
     from ragqa.measure.evaluate import Asking
     from ragqa.measure.layout import keep_only, lay_out
-    from ragqa.read.find import resolve_roots
+    from ragqa.walk.roots import resolve_roots
 
     others = resolve_roots([distractors] if distractors else [])
     say, summary = speaker(quiet), Summary()
@@ -182,7 +183,7 @@ def _open(dataset: Dataset, settings: Settings, distractors: Path | None, quotes
             store=store,
             embedder=embedder,
             summary=summary,
-            max_file_size=settings.max_file_size,
+            run=Run(max_file_size=settings.max_file_size),
             progress=progress,
         )
     names = keep_only(store, places, others)

@@ -224,13 +224,14 @@ def require_notes(notes: Path) -> Path:
     Raises:
         UsageError: It is not there, or there is nothing in it that can be read.
     """
-    from ragqa.read.find import find_files, resolve_roots
+    from ragqa.walk import Wanted, find_files
+    from ragqa.walk.roots import resolve_roots
 
     try:
         (root,) = resolve_roots([notes])
     except UsageError as error:
         raise UsageError(f"--notes {error.message}", OTHER_NOTES) from error
-    if not find_files([root], None)[0]:
+    if not find_files([root], Wanted())[0]:
         raise UsageError(f"--notes {notes}: {NOTHING_TO_READ}", OTHER_NOTES)
     return root
 

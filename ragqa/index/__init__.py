@@ -8,13 +8,16 @@ from pathlib import Path
 
 from ragqa.chunk import VERSION
 from ragqa.embed import Embedder
+from ragqa.index.gone import barred_from, is_gone, missing_from, out_of_reach
 from ragqa.index.intake import Intake
+from ragqa.index.run import Run
 from ragqa.index.summary import Progress, Summary
-from ragqa.index.sync import Sync, gone_from
+from ragqa.index.sync import Sync
 from ragqa.read import Source, read_document
 from ragqa.read.apart import Child
-from ragqa.read.find import find_files, resolve_roots
 from ragqa.store import IndexStore
+from ragqa.walk import find_files
+from ragqa.walk.roots import resolve_roots
 
 
 def fingerprint(embedder: Embedder) -> str:
@@ -28,10 +31,7 @@ def update_index(
     store: IndexStore,
     embedder: Embedder,
     summary: Summary,
-    collection: str | None = None,
-    glob: str | None = None,
-    prune: bool = False,
-    max_file_size: int,
+    run: Run | None = None,
     progress: Progress = lambda done, total, summary: None,
 ) -> None:
     """Bring the index up to date with files and folders.
@@ -40,28 +40,32 @@ def update_index(
 
     Args:
         summary: Filled in as the run goes on.
-        collection: Where new documents go; None leaves known ones where they are.
-        prune: Also remove the documents of a folder that is now empty.
 
     Raises:
         UsageError: A path does not exist, or is neither file nor folder.
     """
+    run = run or Run()
     started = time.monotonic()
     roots = resolve_roots(paths)
     known = store.known()
-    found, skipped = find_files(roots, glob)
-    summary.skipped += skipped
-    gone = gone_from(roots, found, known, prune, summary)
+    found, passed = find_files(roots, run.wanted)
+    summary.skipped += passed
+    gone = missing_from(roots, found, known, run.prune, summary.notes)
     with Child() as child, Intake(store, embedder, summary) as intake:
-        sync = Sync(store, summary, known, gone, collection, max_file_size, child)
+        sync = Sync(store, summary, run, known, gone, child)
         for done, file in enumerate(found):
             progress(done, len(found), summary)
             document = sync.consider(file)
             if document:
                 intake.take(document)
-    for document_id in gone:
-        store.remove(document_id)
+        sync.settle()
+    for record in (*sync.gone.values(), *barred_from(known.values(), found, passed)):
+        store.remove(record.id)
         summary.removed += 1
+    for record, reason in out_of_reach(known.values(), found, passed):
+        store.mark_stale(record.id, reason)
+        summary.stale += 1
+    store.pardon(path for path in sync.refused if is_gone(path))
     summary.seconds = round(time.monotonic() - started, 3)
     progress(len(found), len(found), summary)
 

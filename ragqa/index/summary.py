@@ -7,12 +7,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-HARMLESS = frozenset({"empty"})  # skipped for these reasons, a file is no reason to warn
+from ragqa.walk import EXCLUDED, HISTORY, IGNORED, UNKNOWN
+
+# Skipped for these reasons, a file is no reason to warn.
+HARMLESS = frozenset({"empty", EXCLUDED, HISTORY, IGNORED, UNKNOWN})
 
 
 @dataclass(slots=True)
 class Summary:
-    """What a run did. It grows while the run goes on, so an interrupted one can still be reported."""
+    """What a run did. It grows while the run goes on, so an interrupted one can still be reported.
+
+    Attributes:
+        skipped: Files, or folders that were passed over whole, with the reason.
+        stale: How many documents stay as they were, because their file cannot be read now.
+        repaired: How many documents hold bytes that could not be decoded.
+        remarks: How files were read where that is worth saying, such as `read as cp1252`; by how many.
+        notes: Lines for a person.
+    """
 
     indexed: int = 0
     unchanged: int = 0
@@ -20,9 +31,16 @@ class Summary:
     removed: int = 0
     skipped: list[tuple[Path, str]] = field(default_factory=list)
     passages: int = 0
+    stale: int = 0
     repaired: int = 0
+    remarks: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def warnings(self) -> list[tuple[Path, str]]:
+        """What was skipped and ought not to have been."""
+        return [(path, reason) for path, reason in self.skipped if reason not in HARMLESS]
 
     @property
     def reasons(self) -> Counter[str]:

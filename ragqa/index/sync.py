@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
-from ragqa.document import Document, DocumentRecord
+from ragqa.document import Document, DocumentRecord, Refusal
 from ragqa.errors import BadInput
 from ragqa.files import readable
+from ragqa.index.run import Run
 from ragqa.index.summary import Summary
 from ragqa.read import Source, read_document, read_source
 from ragqa.read.apart import Child
-from ragqa.read.find import Found
+from ragqa.read.formats import READERS_VERSION
 from ragqa.store import IndexStore
+from ragqa.walk import SECRET, Found
+from ragqa.walk.secrets import holds_secret
+
+TOGETHER = 512  # small changes of records that are written in one transaction
+ENDS = ("empty", SECRET)  # what a document said before, it says no longer
 
 
 class Sync:
@@ -22,69 +28,145 @@ class Sync:
     Args:
         known: By id.
         gone: Those whose file is no longer there; one that turns up elsewhere is taken out.
-        collection: Where new documents go; None leaves known ones where they are.
-        max_file_size: Bytes.
     """
 
     def __init__(
         self,
         store: IndexStore,
         summary: Summary,
+        run: Run,
         known: Mapping[str, DocumentRecord],
         gone: dict[str, DocumentRecord],
-        collection: str | None,
-        max_file_size: int,
         child: Child,
     ) -> None:
         self.store = store
         self.summary = summary
+        self.run = run
         self.gone = gone
-        self.collection = collection
-        self.max_file_size = max_file_size
         self.child = child
         self.ids = set(known)
         self.by_path = {record.path: record for record in known.values()}
+        self.refused = store.refused()
+        self._gone_by_bytes: dict[str, list[str]] = {}
+        for id, record in gone.items():
+            self._gone_by_bytes.setdefault(record.sha256, []).append(id)
+        self._times: dict[str, tuple[int, int]] = {}
+        self._refusals: list[Refusal] = []
+        self._pardons: list[Path] = []
 
     def consider(self, file: Found) -> Document | None:
         """The document to take in; None where there is nothing to do, or nothing that can be done."""
-        record = self.by_path.get(file.path)
-        if record and self._stays(record) and _untouched(file.path, record):
+        record, refusal = self.by_path.get(file.path), self.refused.get(file.path)
+        if refusal and self._holds(refusal) and _untouched(file, refusal):
+            self._skip(file.path, refusal.reason, record)
+            return None
+        if record and self._stays(record) and self._settled(file, record):
             self.summary.unchanged += 1
             return None
         try:
-            source = read_source(file.path, self.max_file_size)
-            if record and self._stays(record) and source.sha256 == record.sha256:
-                self.store.touch(record.id, source.mtime_ns)
-                self.summary.unchanged += 1
-            elif not record and self._moved(file, source):
-                self.summary.moved += 1
-            else:
-                return self._read(file, source, record)
+            source = read_source(file.path, self.run.max_file_size, file.root)
+            return self._compare(file, source, record, refusal)
         except BadInput as error:
-            self.summary.skipped.append((file.path, error.reason))
+            if record and not isinstance(error.__cause__, FileNotFoundError):  # else the next run finds it gone
+                self.store.mark_stale(record.id, error.reason)
+            self._skip(file.path, error.reason, record)
         return None
 
+    def settle(self) -> None:
+        """Write down what was learned about files and not written yet."""
+        if self._times:
+            self.store.touch(self._times)
+        if self._refusals:
+            self.store.refuse(self._refusals)
+        if self._pardons:
+            self.store.pardon(self._pardons)
+        self._times, self._refusals, self._pardons = {}, [], []
+
+    def _skip(self, path: Path, reason: str, record: DocumentRecord | None) -> None:
+        self.summary.skipped.append((path, reason))
+        self.summary.stale += record is not None
+
+    def _holds(self, refusal: Refusal) -> bool:
+        """Whether a file would be refused again, were it read again."""
+        overruled = self.run.retry or (self.run.wanted.secrets and refusal.reason == SECRET)
+        return refusal.readers == READERS_VERSION and not overruled
+
     def _stays(self, record: DocumentRecord) -> bool:
-        return self.collection is None or record.collection == self.collection
+        return self.run.collection is None or record.collection == self.run.collection
+
+    def _settled(self, file: Found, record: DocumentRecord) -> bool:
+        """Whether a file need not be read to know that it is the one that was indexed."""
+        if self.run.verify or record.stale or not _untouched(file, record):
+            return False
+        return os.access(file.path, os.R_OK)  # a mode that was changed leaves no other trace
+
+    def _compare(
+        self, file: Found, source: Source, record: DocumentRecord | None, refusal: Refusal | None
+    ) -> Document | None:
+        if refusal and self._holds(refusal) and refusal.sha256 == source.sha256:
+            self._refuse(source, refusal.reason)
+            self._skip(file.path, refusal.reason, record)
+        elif record and self._stays(record) and source.sha256 == record.sha256:
+            self._touch(record, source)
+            self.summary.unchanged += 1
+        elif not record and self._moved(file, source):
+            self.summary.moved += 1
+        else:
+            return self._read(file, source, record)
+        return None
+
+    def _touch(self, record: DocumentRecord, source: Source) -> None:
+        now = (source.mtime_ns, source.inode)
+        if record.stale or now != (record.mtime_ns, record.inode):
+            self._times[record.id] = now
+            self._settle_some()
 
     def _moved(self, file: Found, source: Source) -> bool:
-        for record in self.gone.values():
-            same_format = record.path.suffix.lower() == file.path.suffix.lower()
-            if record.sha256 == source.sha256 and same_format and self._stays(record):
-                self.store.relocate(record.id, self._new_id(file), file.path, source.mtime_ns)
-                del self.gone[record.id]
+        for id in self._gone_by_bytes.get(source.sha256, ()):
+            record = self.gone.get(id)
+            if record and record.path.suffix.lower() == file.path.suffix.lower() and self._stays(record):
+                self.store.relocate(id, self._new_id(file), file.path, source.mtime_ns, source.inode)
+                del self.gone[id]
                 return True
         return False
 
-    def _read(self, file: Found, source: Source, record: DocumentRecord | None) -> Document:
-        collection = self.collection or (record.collection if record else "default")
+    def _read(self, file: Found, source: Source, record: DocumentRecord | None) -> Document | None:
+        collection = self.run.collection or (record.collection if record else "default")
         try:
-            return read_document(source, record.id if record else self._new_id(file), collection, self.child)
-        except BadInput:
-            if record:  # what it said before, it says no longer
+            document = read_document(source, record.id if record else self._new_id(file), collection, self.child)
+            if not self.run.wanted.secrets and holds_secret(document.text):
+                raise BadInput(f"{file.path}: {SECRET}", SECRET)
+        except BadInput as error:
+            self._refuse(source, error.reason)
+            if record and error.reason in ENDS:
                 self.store.remove(record.id)
                 self.summary.removed += 1
-            raise
+                record = None
+            elif record:
+                self.store.mark_stale(record.id, error.reason)
+            self._skip(file.path, error.reason, record)
+            return None
+        if file.path in self.refused:
+            self._pardons.append(file.path)
+        return document
+
+    def _refuse(self, source: Source, reason: str) -> None:
+        refusal = Refusal(
+            path=source.path,
+            sha256=source.sha256,
+            size=len(source.content),
+            mtime_ns=source.mtime_ns,
+            inode=source.inode,
+            reason=reason,
+            readers=READERS_VERSION,
+        )
+        if refusal != self.refused.get(source.path):
+            self._refusals.append(refusal)
+            self._settle_some()
+
+    def _settle_some(self) -> None:
+        if len(self._times) + len(self._refusals) >= TOGETHER:
+            self.settle()
 
     def _new_id(self, file: Found) -> str:
         """Path from the root's own folder on; with more of the folders above where that is taken."""
@@ -97,31 +179,6 @@ class Sync:
         return candidate
 
 
-def gone_from(
-    roots: Sequence[Path],
-    found: Sequence[Found],
-    known: Mapping[str, DocumentRecord],
-    prune: bool,
-    summary: Summary,
-) -> dict[str, DocumentRecord]:
-    """Documents whose file is no longer there, under roots that are."""
-    gone: dict[str, DocumentRecord] = {}
-    for root in roots:
-        missing = {
-            id: record
-            for id, record in known.items()
-            if record.path.is_relative_to(root) and record.path != root and not os.path.lexists(record.path)
-        }
-        if missing and not prune and not any(file.path.is_relative_to(root) for file in found):
-            summary.notes.append(f"{root}: holds no documents now; {len(missing)} kept, --prune removes them")
-        else:
-            gone |= missing
-    return gone
-
-
-def _untouched(path: Path, record: DocumentRecord) -> bool:
-    try:
-        status = path.stat(follow_symlinks=False)
-    except OSError:
-        return False
-    return (status.st_size, status.st_mtime_ns) == (record.size, record.mtime_ns)
+def _untouched(file: Found, before: DocumentRecord | Refusal) -> bool:
+    seen = (file.size, file.mtime_ns, file.inode)
+    return bool(before.inode) and seen == (before.size, before.mtime_ns, before.inode)

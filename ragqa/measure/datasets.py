@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from ragqa.errors import BadInput, UsageError
 from ragqa.read import read_document, read_source
 from ragqa.read.apart import Child
-from ragqa.read.find import find_files
+from ragqa.walk import Wanted, find_files
 
 SHAPES = "SQuAD's JSON, a BEIR folder (corpus.jsonl, queries.jsonl, qrels/), or ragqa's questions.jsonl"
 HINT = f"what can be read: {SHAPES}"
@@ -204,7 +204,7 @@ def _files(folder: Path) -> dict[str, str]:
     """Every file below a folder that ragqa can read: its path from there → its text."""
     texts = {}
     with Child() as child:
-        for found in find_files([folder], None)[0]:
+        for found in find_files([folder], Wanted())[0]:
             name = found.path.relative_to(folder).as_posix()
             try:
                 texts[name] = read_document(read_source(found.path, MAX_DOCUMENT), name, "default", child).text

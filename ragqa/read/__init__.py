@@ -12,10 +12,13 @@ from typing import BinaryIO
 
 from ragqa.document import Document
 from ragqa.errors import BadInput
+from ragqa.files import open_inside
 from ragqa.read.apart import Child
 from ragqa.read.formats import BY_NAME, Format, format_named, read_bytes
 from ragqa.read.reading import Reading
 from ragqa.read.text import decode
+
+SETTLED_NS = 2 * 10**9  # as coarse as a file system's clock gets
 
 STDIN = Path("-")
 """In place of a path for what was read from standard input; every other document's path is absolute."""
@@ -23,7 +26,11 @@ STDIN = Path("-")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file's bytes with what the file system said of them."""
+    """A file's bytes with what the file system said of them.
+
+    Attributes:
+        inode: 0 where the file was written so recently that its time and size are no proof that it is the same.
+    """
 
     path: Path
     content: bytes
@@ -32,17 +39,21 @@ class Source:
     inode: int = 0
 
 
-def read_source(path: Path, max_size: int) -> Source:
+def read_source(path: Path, max_size: int, within: Path | None = None) -> Source:
     """Read a regular file whole, without following links, blocking, or mixing two versions of it.
+
+    Args:
+        within: A folder above it; no folder between the two may be a link either. None: its own.
 
     Raises:
         BadInput: Not a regular file, too large, unreadable, or changed while it was read.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = _open(path, within)
     except OSError as error:
         reason = (error.strerror or "cannot be opened").lower()
         raise BadInput(f"{path}: {reason}", reason) from error
+    now = time.time_ns()
     before = os.fstat(descriptor)
     if not stat.S_ISREG(before.st_mode):
         os.close(descriptor)
@@ -57,7 +68,16 @@ def read_source(path: Path, max_size: int) -> Source:
         after = os.fstat(descriptor)
     if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, len(content)):
         raise BadInput(f"{path}: changed while it was read", "changed while read")
-    return Source(path, content, hashlib.sha256(content).hexdigest(), after.st_mtime_ns, after.st_ino)
+    # What is written in the same moment may bear the same time: such a file is to be hashed the next time.
+    inode = after.st_ino if after.st_mtime_ns < now - SETTLED_NS else 0
+    return Source(path, content, hashlib.sha256(content).hexdigest(), after.st_mtime_ns, inode)
+
+
+def _open(path: Path, within: Path | None) -> int:
+    flags = os.O_RDONLY | os.O_NONBLOCK
+    if within is None:
+        return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC)
+    return open_inside(within, path.relative_to(within).parts, flags)
 
 
 def read_stream(stream: BinaryIO, max_size: int) -> Source:

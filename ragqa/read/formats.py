@@ -29,9 +29,12 @@ class Format:
     apart: bool = True
 
 
+PLAIN_NAMES = """readme license licence copying notice notes changelog changes history news authors contributors
+  contributing maintainers credits thanks todo install copyright security faq bugs""".split()
+
 FORMATS = (
     Format("markdown", (".md", ".markdown"), "markdown", apart=False),
-    Format("text", (".txt", ".text"), "text", apart=False),
+    Format("text", (".txt", ".text", *PLAIN_NAMES), "text", apart=False),
     Format("diff", (".diff", ".patch"), "diff", apart=False),
     Format("docx", (".docx", ".docm", ".dotx"), "word"),
     Format("pptx", (".pptx", ".pptm"), "slides"),
@@ -44,6 +47,7 @@ FORMATS = (
     *(Format(name, suffixes, "code", apart=False) for name, suffixes in PLAIN.items()),
     *(Format(name, suffixes, "lines", apart=False) for name, suffixes in SETTINGS.items()),
 )
+READERS_VERSION = "1"  # raised when readers learn something: what they could not read before is tried again
 READERS = {suffix: format for format in FORMATS for suffix in format.suffixes}
 BY_NAME = {format.name: format for format in FORMATS}
 

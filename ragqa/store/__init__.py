@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ragqa.document import Document, DocumentRecord, Passage
+from ragqa.document import Document, DocumentRecord, Passage, Refusal
 from ragqa.types import Calibration, Filter, Hit, Matrix, Mention, Signs, Vector
 
 
@@ -75,11 +75,30 @@ class VectorStore(Protocol):
 
 
 class IndexStore(VectorStore, Protocol):
-    """A store that can also remember that a file moved or was merely touched."""
+    """A store that also remembers of files what is needed to leave them alone.
 
-    def relocate(self, document_id: str, new_id: str, path: Path, mtime_ns: int) -> None: ...
+    `inode` is 0 where size and time are no proof that a file is the same; see `Document`.
+    """
 
-    def touch(self, document_id: str, mtime_ns: int) -> None: ...
+    def relocate(self, document_id: str, new_id: str, path: Path, mtime_ns: int, inode: int) -> None:
+        """Say that a document's file has moved; its passages and vectors stay."""
+
+    def touch(self, times: Mapping[str, tuple[int, int]]) -> None:
+        """Remember the time and the inode of files whose bytes are the same, by document; none of them is stale."""
+
+    def mark_stale(self, document_id: str, reason: str) -> None:
+        """Say why a document's file cannot be read now; what was indexed of it stays."""
+
+    def kept(self, document: Document) -> Iterator[tuple[Passage, Vector, Signs]]:
+        """What is stored of the document with this id, and of one with the same bytes, read as the same type."""
+
+    def refused(self) -> Mapping[Path, Refusal]:
+        """The files that could not be read."""
+
+    def refuse(self, refusals: Iterable[Refusal]) -> None: ...
+
+    def pardon(self, paths: Iterable[Path]) -> None:
+        """Forget that these files could not be read."""
 
 
 class HidingStore(VectorStore, Protocol):

@@ -20,11 +20,12 @@ import apsw
 import numpy as np
 
 from ragqa.database import copy, erase, writing
-from ragqa.document import Document, DocumentRecord, Passage
+from ragqa.document import Document, DocumentRecord, Passage, Refusal
 from ragqa.store import fts, require_unit_length
 from ragqa.store.filter import condition_of
 from ragqa.store.integrity import faults
 from ragqa.store.nearest import EXACT, Nearest
+from ragqa.store.remembered import kept_rows, pardon, refuse, refused
 from ragqa.store.rows import (
     PASSAGE,
     RECORD,
@@ -143,18 +144,39 @@ class SQLiteStore:
         self._db.execute("INSERT INTO tokens VALUES (?, ?, ?)", (key, tokens, zlib.crc32(tokens)))
         return key
 
-    def relocate(self, document_id: str, new_id: str, path: Path, mtime_ns: int) -> None:
-        """Say that a document's file has moved; its passages and vectors stay."""
+    def relocate(self, document_id: str, new_id: str, path: Path, mtime_ns: int, inode: int) -> None:
         with errors_explained(self.path), self._writing():
             self._db.execute(
-                "UPDATE documents SET id = ?, path = ?, mtime_ns = ? WHERE id = ?",
-                (new_id, stored_path(path), mtime_ns, document_id),
+                "UPDATE documents SET id = ?, path = ?, mtime_ns = ?, inode = ?, stale = '' WHERE id = ?",
+                (new_id, stored_path(path), mtime_ns, inode, document_id),
             )
 
-    def touch(self, document_id: str, mtime_ns: int) -> None:
-        """Remember a new modification time of a file whose bytes are the same."""
+    def touch(self, times: Mapping[str, tuple[int, int]]) -> None:
+        rows = [(mtime_ns, inode, id) for id, (mtime_ns, inode) in times.items()]
         with errors_explained(self.path), self._writing():
-            self._db.execute("UPDATE documents SET mtime_ns = ? WHERE id = ?", (mtime_ns, document_id))
+            self._db.executemany("UPDATE documents SET mtime_ns = ?, inode = ?, stale = '' WHERE id = ?", rows)
+
+    def mark_stale(self, document_id: str, reason: str) -> None:
+        with errors_explained(self.path), self._writing():
+            self._db.execute("UPDATE documents SET stale = ? WHERE id = ?", (reason, document_id))
+
+    def kept(self, document: Document) -> Iterator[tuple[Passage, Vector, Signs]]:
+        width = -(-self.dim // 8)
+        with errors_explained(self.path):
+            for vector, signs, row in kept_rows(self._db, document):
+                yield read_passage(row), np.frombuffer(vector, "<f4"), np.frombuffer(signs, np.uint8).reshape(-1, width)
+
+    def refused(self) -> Mapping[Path, Refusal]:
+        with errors_explained(self.path):
+            return refused(self._db)
+
+    def refuse(self, refusals: Iterable[Refusal]) -> None:
+        with errors_explained(self.path), self._writing():
+            refuse(self._db, refusals)
+
+    def pardon(self, paths: Iterable[Path]) -> None:
+        with errors_explained(self.path), self._writing():
+            pardon(self._db, paths)
 
     def remove(self, document_id: str) -> None:
         with errors_explained(self.path), self._writing():

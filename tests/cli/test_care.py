@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ragqa.index import fingerprint, update_index
+from ragqa.index.run import Run
 from ragqa.index.summary import Summary
 from ragqa.store.opening import create_index
 from tests.conftest import BREAD, LIGHTHOUSE, Ragqa
@@ -22,7 +23,7 @@ def index(ragqa: Ragqa, *paths: Path, collection: str = "default") -> None:
     embedder = WordEmbedder()
     store = create_index(ragqa.db, fingerprint=fingerprint(embedder), model=embedder.name, dim=embedder.dim)
     summary = Summary()
-    update_index(paths, store=store, embedder=embedder, summary=summary, collection=collection, max_file_size=1_000_000)
+    update_index(paths, store=store, embedder=embedder, summary=summary, run=Run(collection=collection))
     store.close()
 
 
@@ -56,7 +57,7 @@ def test_ls_names_each_document_with_its_place(shelf: Ragqa):
     first = shelf("ls", "--json").json[0]
     assert first["id"] == first["path"] == "kitchen/bread.md"
     assert (first["collection"], first["passages"], first["size"]) == ("kitchen", 1, len(BREAD))
-    assert list(first) == ["id", "path", "collection", "passages", "size", "sha256", "indexed_at"]
+    assert list(first) == ["id", "path", "collection", "passages", "size", "sha256", "indexed_at", "stale"]
 
 
 def test_ls_in_a_pipe_is_one_line_a_document(shelf: Ragqa):

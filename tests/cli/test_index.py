@@ -50,7 +50,10 @@ def test_the_summary_is_one_line(folder: Ragqa):
 
 def test_the_summary_as_json_has_the_documented_fields(folder: Ragqa):
     document = folder("index", "notes", "--json").json
-    assert list(document) == ["indexed", "unchanged", "moved", "removed", "skipped", "passages", "seconds"]
+    assert list(document) == [
+        *("indexed", "unchanged", "moved", "removed", "skipped", "passages", "seconds"),
+        *("stale", "remarks"),
+    ]
     assert (document["indexed"], document["passages"], document["skipped"]) == (2, 2, [])
 
 

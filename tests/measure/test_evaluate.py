@@ -34,7 +34,7 @@ def asking(tmp_path: Path) -> Iterator[Asking]:
     places = lay_out(DOCUMENTS, tmp_path / "documents")
     store = create_index(tmp_path / "index.db", fingerprint="f", model="words", dim=64)
     roots = [(tmp_path / name).resolve() for name in ("documents", "notes")]
-    update_index(roots, store=store, embedder=WordEmbedder(), summary=Summary(), max_file_size=1 << 20)
+    update_index(roots, store=store, embedder=WordEmbedder(), summary=Summary())
     names = keep_only(store, places, roots[1:])
     yield Asking(WordEmbedder(), store, None, k=2, quotes=1, min_support=0, names=names)
     store.close()

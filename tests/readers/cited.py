@@ -30,7 +30,7 @@ def citation(folder: Path, name: str, content: bytes, question: str, quote: str)
         Summary(),
     )
     try:
-        update_index([notes], store=store, embedder=embedder, summary=summary, max_file_size=2**24)
+        update_index([notes], store=store, embedder=embedder, summary=summary)
         assert summary.skipped == []
         best = store.search(embedder.embed_query(question), 1)[0].passage
         assert best.document_id == f"notes/{name}"

@@ -130,7 +130,7 @@ def test_no_index_is_left_behind_when_the_centre_cannot_be_measured(path: Path):
 
 def test_a_moved_document_keeps_its_passages(store: SQLiteStore):
     add(store, "n/a.md", "one")
-    store.relocate("n/a.md", "m/b.md", Path("/m/b.md"), 7)
+    store.relocate("n/a.md", "m/b.md", Path("/m/b.md"), 7, 9)
     record = store.record("m/b.md")
     assert record
     assert (record.path, record.mtime_ns) == (Path("/m/b.md"), 7)
