@@ -4,6 +4,7 @@ To catch one is to catch all below it:
 
     RagqaError                      1
     ├─ UsageError                   2   the command line or a setting makes no sense
+    ├─ NothingFound                 4   no document is what was asked for
     ├─ NoIndex                     10   nothing has been indexed yet
     ├─ IndexLocked                 11   another process is writing
     ├─ ModelError                  12   missing, damaged, or of a kind that is not loaded
@@ -35,6 +36,10 @@ class RagqaError(Exception):
 
 class UsageError(RagqaError):
     exit_code = 2
+
+
+class NothingFound(RagqaError):
+    exit_code = 4
 
 
 class BadInput(RagqaError):

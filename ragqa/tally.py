@@ -39,14 +39,13 @@ def _only(collection: str, store: VectorStore, where: Filter | None) -> Filter |
     known = {record.collection for record in store.known().values()}
     allowed = known & set(where.collections) if where and where.collections else known
     names = tuple(name for name in sorted(allowed) if name.lower() == collection.lower())
-    return Filter(names) if names else None
+    return replace(where or Filter(), collections=names) if names else None
 
 
 def _all(question: TallyQuestion, store: VectorStore, where: Filter | None) -> Tally:
     """All documents there are: nothing is searched."""
-    allowed = where.collections if where else ()
-    records = [one for one in store.known().values() if not allowed or one.collection in allowed]
-    listed = tuple(Listed(one.id, one.path, one.passages) for one in sorted(records, key=lambda one: one.id))
+    records = sorted(store.known(where).values(), key=lambda one: one.id)
+    listed = tuple(Listed(one.id, one.path, one.passages) for one in records)
     documents, passages = len(records), sum(one.passages for one in records)
     count = passages if question.counted == "passages" else documents
     text = f"{_many(documents, 'document')}{_in(where)}"
@@ -189,8 +188,11 @@ def _how(subjects: Sequence[Subject], query: str, forms: Sequence[str]) -> str:
 
 
 def _in(where: Filter | None) -> str:
-    names = [f"“{name}”" for name in where.collections] if where else []
-    return f" in collection{'s' * (len(names) > 1)} {' and '.join(names)}" if names else ""
+    if not where:
+        return ""
+    names = [f"“{name}”" for name in where.collections]
+    said = f" in collection{'s' * (len(names) > 1)} {' and '.join(names)}" if names else ""
+    return f"{said} (only {', '.join(where.terms)})" if where.terms else said
 
 
 def _many(count: int, what: str) -> str:

@@ -41,6 +41,7 @@ class Filter:
         collections, types, tags: Any of these.
         paths: Any of these; each is a folder, a file or a pattern with `*`, of the id or the whole path.
         after, before: The document's date, or its file's where it gives none: `YYYY-MM-DD`, inclusive.
+        terms: All but the collections as a person said it; it changes nothing.
     """
 
     collections: tuple[str, ...] = ()
@@ -49,6 +50,7 @@ class Filter:
     tags: tuple[str, ...] = ()
     after: str = ""
     before: str = ""
+    terms: tuple[str, ...] = ()
 
     @property
     def narrows(self) -> bool:

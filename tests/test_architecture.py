@@ -25,7 +25,7 @@ FLOORS = (
     ),
     (
         *("read", "walk", "chunk", "terms", "interaction", "retrieve", "answer_type", "evidence", "runs", "span"),
-        *("mark", "support", "draw", "whole", "condense", "tally", "prompt", "verify", "write"),
+        *("mark", "support", "draw", "whole", "where", "condense", "tally", "prompt", "verify", "write"),
     ),
     ("index", "answer", "chat", "calibrate", "measure", "bundle"),
     ("cli", "warm", "doorway", "doctor"),

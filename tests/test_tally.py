@@ -183,3 +183,24 @@ def test_a_query_is_written_as_fts5_takes_it():
     assert searched([("docker",)], True) == "docker"
     assert searched([("write-ahead", "log"), ('the "log"',)], False) == '("write-ahead" AND log) OR "the ""log"""'
     assert searched([("NOT",)], True) == '"NOT"'
+
+
+def test_only_documents_that_the_filter_allows_are_counted(store: VectorStore):
+    where = Filter(paths=("n",), terms=("n",))
+    asked, every = recognise("How many notes mention Red?"), recognise("List all documents")
+    assert asked
+    assert every
+    some, all_of_them = tally(asked, store=store, where=where), tally(every, store=store, where=where)
+    assert some
+    assert all_of_them
+    assert (some.count, some.of) == (2, 2)
+    assert some.text.startswith("2 of 2 documents (only n) mention “Red”")
+    assert [one.id for one in all_of_them.listed] == ["n/blue.md", "n/red.md"]
+
+
+def test_a_collection_that_the_question_names_narrows_the_filter_further(store: VectorStore):
+    asked = recognise("How many documents mention bread in collection kitchen?")
+    assert asked
+    found = tally(asked, store=store, where=Filter(paths=("k/soup.md",)))
+    assert found
+    assert (found.count, found.of) == (0, 1)

@@ -13,7 +13,22 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from ragqa.cli import ask, bench, bundle, care, config, doctor, first, index, logs, measure, models, search, serve
+from ragqa.cli import (
+    ask,
+    bench,
+    bundle,
+    care,
+    complete,
+    config,
+    doctor,
+    first,
+    index,
+    logs,
+    measure,
+    models,
+    search,
+    serve,
+)
 from ragqa.cli.chat import door as chat
 from ragqa.cli.guard import block_network
 from ragqa.cli.options import joined_options
@@ -81,6 +96,7 @@ def run_command() -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     try:
+        complete.rejoin_terms(os.environ)
         commands = _commands()
         arguments = _with_command(joined_options(arguments), list(commands.commands))
         code = commands(args=arguments, prog_name="ragqa", standalone_mode=False)

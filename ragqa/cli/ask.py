@@ -26,6 +26,7 @@ from ragqa.cli.options import (
 )
 from ragqa.cli.recording import Recording
 from ragqa.cli.render import console, print_json, print_lines
+from ragqa.cli.where import Where
 from ragqa.errors import UsageError
 from ragqa.types import JSON, Answer
 
@@ -45,6 +46,7 @@ def ask(
     question: Annotated[str, typer.Argument(help="The question; `-` reads it from standard input.")] = "",
     number: Number = None,
     collection: Collections = None,
+    where: Where = None,
     model: Model = None,
     given: Annotated[
         list[str] | None,
@@ -91,13 +93,14 @@ def ask(
     if sum((as_json, plain, bool(batch))) > 1 or (batch and strict):
         raise UsageError("--batch, --json and --plain exclude each other, and --batch has no --strict")
     options = [*(option or []), *([] if min_support is None else [f"min_support={min_support}"])]
-    documents = _documents(given or [], question, batch, in_index=bool(db or collection))
+    documents = _documents(given or [], question, batch, in_index=bool(db or collection or where))
     settings = settle(db=db, model=model, embed_model=embed_model, passages=number, template=template, options=options)
     growing = Growing(console()) if sys.stdout.isatty() and not (as_json or plain or batch) else None
     asking = Asking(
         settings,
         documents=documents,
         collections=collection or [],
+        where=where or [],
         quotes=quotes,
         system=system,
         quiet=quiet,
@@ -126,7 +129,7 @@ def ask(
 def _documents(given: list[str], question: str, batch: str | None, *, in_index: bool) -> list[str]:
     """The names after `--with`, each once, if what else was given leaves them a meaning."""
     if given and in_index:
-        raise UsageError("--with asks the documents it names, so -c and --db have no meaning beside it")
+        raise UsageError("--with asks the documents it names, so -c, --where and --db have no meaning beside it")
     if "-" in given and "-" in (question, batch):
         raise UsageError("standard input cannot be both a document and what is asked of it")
     return list(dict.fromkeys(given))

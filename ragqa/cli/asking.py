@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ragqa.cli.given import open_given
-from ragqa.cli.open import collections_filter, load, open_embedder_of, open_to_read, open_writing
+from ragqa.cli.open import load, open_embedder_of, open_to_read, open_writing
 from ragqa.cli.options import speaker, warn_if_exposed
 from ragqa.cli.progress import waiting
+from ragqa.cli.where import documents_filter
 from ragqa.settings import Settings
 from ragqa.types import Answer
 
@@ -39,6 +40,7 @@ class Asking:
         *,
         documents: Sequence[str] = (),
         collections: Sequence[str] = (),
+        where: Sequence[str] = (),
         quotes: bool = False,
         system: str | None = None,
         quiet: bool = False,
@@ -57,17 +59,22 @@ class Asking:
         self._models: tuple[Embedder, Writing | None] | None = None
         self.settings = settings
         self.collections: tuple[str, ...] = ()
-        self.choose(collections)
+        self.where: tuple[str, ...] = ()
+        self.choose(collections, where)
         self._opening.lap("open")
 
-    def choose(self, collections: Sequence[str]) -> None:
-        """Ask only these from now on; all where none is named.
+    def choose(self, collections: Sequence[str], where: Sequence[str] = ()) -> None:
+        """Ask only these from now on; all where nothing is named.
+
+        Args:
+            where: Terms as `--where` takes them.
 
         Raises:
-            UsageError: The index has no such collection. What was chosen before stays.
+            UsageError: The index has no such collection, or a term makes no sense. What was chosen before stays.
+            NothingFound: No document fulfils them; the same.
         """
-        self._where = collections_filter(self.store, collections)
-        self.collections = tuple(collections)
+        self._where = documents_filter(self.store, collections, where)
+        self.collections, self.where = tuple(collections), tuple(where)
 
     def count_documents(self) -> int:
         """How many documents are asked."""

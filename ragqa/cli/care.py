@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ragqa.cli.as_json import record_json
-from ragqa.cli.open import collections_filter
 from ragqa.cli.options import Collections, Db, Options, settle
 from ragqa.cli.render import path_from_here, print_json, print_lines, print_table, shown
+from ragqa.cli.where import Where, documents_filter
 from ragqa.errors import IndexDamaged, UsageError
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def register(app: typer.Typer) -> None:
 
 def list_documents(
     collection: Collections = None,
+    where: Where = None,
     as_json: Json = False,
     nl: Annotated[bool, typer.Option("--nl", help="One JSON line a document.")] = False,
     db: Db = None,
@@ -45,8 +46,7 @@ def list_documents(
     from ragqa.store.opening import open_index
 
     store = open_index(settle(db=db, options=option).db)
-    where = collections_filter(store, collection or [])
-    records = [r for r in store.known().values() if not where or r.collection in where.collections]
+    records = list(store.known(documents_filter(store, collection or [], where or [])).values())
     if nl:
         print_lines(map(record_json, records))
     elif as_json:
@@ -128,7 +128,7 @@ def forget(
         raise UsageError("a document, a path or -c COLLECTION is wanted", "`ragqa ls` lists documents")
     store = open_index(settle(db=db, options=option).db, writable=True)
     records = store.known()
-    where = collections_filter(store, collection or [])
+    where = documents_filter(store, collection or [])
     unwanted = {r.id for r in records.values() if where and r.collection in where.collections}
     for name in names or []:
         matching = _matching(name, list(records.values()))

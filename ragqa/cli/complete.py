@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from pathlib import Path
 
 import typer
 
+from ragqa.document import DocumentRecord
 from ragqa.settings import CONFIGURABLE, Settings, load_settings
 
 LATEST = 20  # conversations that are offered
+BEFORE = "_RAGQA_BEFORE"  # set where bash completes what stands behind a colon alone
 
 # zsh evaluates what it is offered, and bash splits it: a name with anything else in it has to be typed.
 _OFFERED = re.compile(r"[\w.+@/-]+")
@@ -47,6 +49,40 @@ def _collections(given: Mapping[str, object]) -> Iterable[Offer]:
     from ragqa.store.opening import open_index
 
     return _plain(open_index(_settled(given).db).collections())
+
+
+def terms(context: typer.Context, incomplete: str) -> list[str]:
+    """What `--where` takes beside paths."""
+    from ragqa.store.opening import open_index
+
+    try:
+        found = all_terms(open_index(_settled(context.params).db).known())
+    except Exception:
+        return []
+    before = os.environ.get(BEFORE, "")
+    fit = [one for one in found if one.startswith(before + incomplete) and _OFFERED.fullmatch(one.replace(":", "", 1))]
+    return [one.removeprefix(before) for one in fit]
+
+
+def rejoin_terms(environ: MutableMapping[str, str]) -> None:
+    """Bash divides words at a colon, and completes the last part alone: remember what stands before it."""
+    if environ.get("_RAGQA_COMPLETE") != "complete_bash":
+        return
+    words = environ.get("COMP_WORDS", "").split("\n")
+    at = int(environ.get("COMP_CWORD") or 0)
+    start = max(at - 3, 0)
+    if ":" in words[start + 1 : at + 1] and "--where" in words[start:at]:
+        option = start + words[start:at].index("--where")
+        before, _, last = "".join(words[option + 1 : at + 1]).partition(":")
+        environ["COMP_WORDS"] = "\n".join([*words[: option + 1], last])
+        environ["COMP_CWORD"], environ[BEFORE] = str(option + 1), f"{before}:"
+
+
+def all_terms(known: Mapping[str, DocumentRecord]) -> list[str]:
+    """What `--where` takes beside paths: each tag and type that documents have, and how a date begins."""
+    tags = sorted({tag for record in known.values() for tag in record.tags})
+    types = sorted({record.type for record in known.values()})
+    return [*(f"tag:{tag}" for tag in tags), *(f"type:{type}" for type in types), "after:", "before:"]
 
 
 def _templates(given: Mapping[str, object]) -> Iterable[Offer]:

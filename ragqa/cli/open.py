@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -15,7 +14,6 @@ from ragqa.manifest import MANIFEST, Manifest, read_manifest
 from ragqa.memory import INDEXING, Need, need_of, require_room
 from ragqa.models import ready, require_kind
 from ragqa.settings import Settings
-from ragqa.types import Filter
 
 if TYPE_CHECKING:
     from ragqa.embed import Embedder
@@ -182,19 +180,6 @@ def load(embedder: Embedder, writing: Writing | None, *, lasting: bool) -> None:
         embedder.load(lasting=lasting)
         if loading:
             loading.result()
-
-
-def collections_filter(store: SQLiteStore, names: Sequence[str]) -> Filter | None:
-    """A filter for the named collections.
-
-    Raises:
-        UsageError: The index has no such collection.
-    """
-    known = {record.collection for record in store.known().values()} if names else set()
-    for name in names:
-        if name not in known:
-            raise UsageError(f"no collection {name!r}", f"there are: {', '.join(sorted(known)) or 'none'}")
-    return Filter(tuple(names)) if names else None
 
 
 def _ready(settings: Settings, name: str, kind: Kind, say: Say) -> Manifest:

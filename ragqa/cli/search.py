@@ -8,10 +8,11 @@ import typer
 
 from ragqa.cli import complete
 from ragqa.cli.as_json import hit_json
-from ragqa.cli.open import collections_filter, open_for_search
+from ragqa.cli.open import open_embedder_of, open_to_read
 from ragqa.cli.options import Collections, Db, EmbedModel, Number, Options, Quiet, settle, speaker, warn_if_exposed
 from ragqa.cli.passages import print_hits
 from ragqa.cli.render import print_csv, print_json, print_lines
+from ragqa.cli.where import Where, documents_filter
 from ragqa.errors import UsageError
 from ragqa.types import Filter, Hit
 
@@ -38,6 +39,7 @@ def search(
     query: Annotated[str, typer.Argument(help="What to look for.")],
     number: Number = DEFAULT_NUMBER,
     collection: Collections = None,
+    where: Where = None,
     nl: Annotated[bool, typer.Option("--nl", help="One JSON line a passage.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values.")] = False,
@@ -54,11 +56,12 @@ def search(
     if sum((nl, as_json, as_csv)) > 1:
         raise UsageError("--nl, --json and --csv exclude each other")
     settings = settle(db=db, embed_model=embed_model, options=option)
-    store, embedder = open_for_search(settings, speaker(quiet))
+    store = open_to_read(settings)
     warn_if_exposed(settings.db, quiet)
-    where = collections_filter(store, collection or [])
+    seen = documents_filter(store, collection or [], where or [])
+    embedder = open_embedder_of(store, settings, speaker(quiet))
     query = require_question(query, embedder)
-    hits = retrieve(query, embedder=embedder, store=store, k=number or DEFAULT_NUMBER, where=where).hits
+    hits = retrieve(query, embedder=embedder, store=store, k=number or DEFAULT_NUMBER, where=seen).hits
     rows = [hit_json(hit, rank) for rank, hit in enumerate(hits, start=1)]
     if nl:
         print_lines(rows)
@@ -76,6 +79,7 @@ def similar(
     id: Annotated[str, typer.Argument(help="A passage or document, by its id.")] = "",
     content: Annotated[str, typer.Option("-c", "--content", help="Text to compare with.")] = "",
     number: Number = DEFAULT_NUMBER,
+    where: Where = None,
     db: Db = None,
     embed_model: EmbedModel = None,
     option: Options = None,
@@ -88,16 +92,17 @@ def similar(
     if bool(id) == bool(content):
         raise UsageError("either an ID or -c TEXT is wanted")
     settings = settle(db=db, embed_model=embed_model, options=option)
-    store, embedder = open_for_search(settings, speaker(quiet))
+    store = open_to_read(settings)
     warn_if_exposed(settings.db, quiet)
-    where = collections_filter(store, [collection] if collection else [])
+    seen = documents_filter(store, [collection] if collection else [], where or [])
+    embedder = open_embedder_of(store, settings, speaker(quiet))
     k = number or DEFAULT_NUMBER
     if content:
         # Scripts written for llm bring the prefix along; the embedder puts it there itself.
         vector = embedder.embed_query(require_question(content.removeprefix(QUERY_PREFIX), embedder))
-        hits = store.search(vector, k, where)
+        hits = store.search(vector, k, seen)
     else:
-        hits = _neighbours(store, id, k, where)
+        hits = _neighbours(store, id, k, seen)
     print_lines({name: hit_json(hit, 0)[name] for name in ("id", "score", "content", "metadata")} for hit in hits)
     return 0 if hits else NOTHING_FOUND
 

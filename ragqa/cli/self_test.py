@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ragqa.cli.open import collections_filter, load, open_embedder_of, open_to_read, open_writing
+from ragqa.cli.open import load, open_embedder_of, open_to_read, open_writing
 from ragqa.cli.options import speaker
 from ragqa.cli.progress import counting_progress
 from ragqa.cli.render import path_from_here
+from ragqa.cli.where import documents_filter
 from ragqa.errors import UsageError
 from ragqa.settings import Settings
 
@@ -41,7 +42,7 @@ def asking_of_itself(
     with tempfile.TemporaryDirectory(prefix="ragqa-eval-") as folder:
         open_to_read(settings).copy(Path(folder) / "index.db")
         store = open_index(Path(folder) / "index.db", writable=True)
-        where = collections_filter(store, collections)
+        where = documents_filter(store, collections)
         records = store.known()
         chosen = [id for id, record in records.items() if not where or record.collection in where.collections]
         test = self_test(store, chosen, limit or QUESTIONS, seed)

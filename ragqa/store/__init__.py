@@ -26,8 +26,8 @@ class VectorStore(Protocol):
     centre: Vector
     calibration: Calibration
 
-    def known(self) -> Mapping[str, DocumentRecord]:
-        """Every document by its id."""
+    def known(self, where: Filter | None = None) -> Mapping[str, DocumentRecord]:
+        """Every document by its id; of those that `where` allows."""
 
     def record(self, document_id: str) -> DocumentRecord | None: ...
 

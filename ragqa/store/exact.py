@@ -30,8 +30,8 @@ class ExactStore:
         self._records: dict[str, DocumentRecord] = {}
         self._passages: dict[str, tuple[list[Passage], Matrix]] = {}
 
-    def known(self) -> Mapping[str, DocumentRecord]:
-        return dict(self._records)
+    def known(self, where: Filter | None = None) -> Mapping[str, DocumentRecord]:
+        return {id: record for id, record in self._records.items() if _allows(where, record)}
 
     def record(self, document_id: str) -> DocumentRecord | None:
         return self._records.get(document_id)

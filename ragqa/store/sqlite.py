@@ -59,9 +59,10 @@ class SQLiteStore:
         self.calibration = read_calibration(meta.get("calibration"), self.fingerprint)
         self.centre = np.frombuffer(base64.b64decode(str(meta["centre"])), "<f4").reshape(self.dim)
 
-    def known(self) -> Mapping[str, DocumentRecord]:
+    def known(self, where: Filter | None = None) -> Mapping[str, DocumentRecord]:
+        condition, values = condition_of(where)
         with errors_explained(self.path):
-            rows = self._db.execute(f"SELECT {RECORD} ORDER BY d.id")
+            rows = self._db.execute(f"SELECT {RECORD} WHERE 1{condition} ORDER BY d.id", values)
             return {row[0]: document_record(row) for row in rows}
 
     def record(self, document_id: str) -> DocumentRecord | None:

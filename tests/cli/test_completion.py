@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import shutil
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from ulid import ULID
 
 from ragqa.history import open_history
+from ragqa.store.opening import create_index
 from ragqa.turn import Turn
 from ragqa.warm.client import is_handed_over
 from tests.cli.test_care import index
 from tests.cli.test_logs import asked
 from tests.conftest import BREAD, LIGHTHOUSE, Done, Ragqa
+from tests.fakes import WordEmbedder, document, passage
 
 SHELLS = {"bash": "complete_bash", "zsh": "complete_zsh", "fish": "complete_fish"}
 
@@ -66,6 +69,27 @@ def test_the_index_that_is_named_is_looked_into(shelf: Ragqa):
     shelf.db.rename(shelf.cwd / "other.db")
     assert offered(shelf, "ragqa ask -c ") == []
     assert offered(shelf, "ragqa ask --db other.db -c ") == ["kitchen", "notes"]
+
+
+@pytest.fixture
+def tagged(ragqa: Ragqa) -> Ragqa:
+    """An index of one document with two tags."""
+    ragqa.home.mkdir()
+    with closing(create_index(ragqa.db, fingerprint="f", model="words", dim=64)) as store:
+        one = replace(document("Lit."), tags=("$(touch x)", "sea"), type="pdf")
+        store.add(one, [passage("Lit.")], WordEmbedder().embed_passages(["Lit."]))
+    return ragqa
+
+
+def test_behind_where_the_tags_and_types_of_the_index_are_offered(tagged: Ragqa):
+    assert offered(tagged, "ragqa ls --where ") == ["tag:sea", "type:pdf", "after:", "before:"]
+    assert offered(tagged, "ragqa search x --where ta") == ["tag:sea"]
+    assert complete(tagged, "ragqa ls --where tag:", "zsh").out == """_arguments '*: :(("tag\\\\:sea"))'\n"""
+
+
+@pytest.mark.parametrize(("words", "rest"), [("tag :", "sea"), ("tag : s", "sea"), ("type : p", "pdf")])
+def test_bash_divides_a_term_at_its_colon_and_is_given_what_stands_behind_it(tagged: Ragqa, words: str, rest: str):
+    assert offered(tagged, f"ragqa ls --where {words}") == [rest]
 
 
 def test_settings_and_their_values_are_offered(ragqa: Ragqa):

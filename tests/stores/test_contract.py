@@ -201,6 +201,77 @@ def test_a_filter_hides_other_collections_before_the_best_are_taken(store: Hidin
     assert len(store.search(near, 9, Filter())) == 4
 
 
+NEAR = unit(1)[0]
+# Two passages near what is searched for, then six far from it; each document has its own date, type, tags and folder.
+MADE = {
+    "notes/2023/a.md": {"date": "2023-05-01", "type": "markdown", "tags": ("sea",)},
+    "notes/2024/b.pdf": {"date": "2024-01-31", "type": "pdf", "tags": ("light", "sea")},
+    "notes/2024/[c].md": {"date": "", "type": "markdown", "tags": ()},
+    "letters/d.txt": {"date": "2025-12-31", "type": "text", "tags": ("light",)},
+}
+
+
+@pytest.fixture
+def shelf(store: HidingStore) -> HidingStore:
+    """The first document is nearest to what is searched for; the file of the third is of 1970-01-01."""
+    for n, (id, about) in enumerate(MADE.items()):
+        whole, passages = cut("word one\nword two", id, "notes" if id.startswith("notes") else "post")
+        vectors = np.array([NEAR, NEAR]) if not n else unit(2, seed=n)
+        store.add(replace(whole, **about), passages, vectors)
+    return store
+
+
+@pytest.mark.parametrize(
+    ("where", "ids"),
+    [
+        (Filter(types=("pdf",)), "b"),
+        (Filter(types=("pdf", "text")), "bd"),
+        (Filter(tags=("light",)), "bd"),
+        (Filter(tags=("light", "sea")), "abd"),
+        (Filter(tags=("light",), types=("pdf",)), "b"),
+        (Filter(paths=("notes/2024/*",)), "bc"),
+        (Filter(paths=("notes/2024",)), "bc"),
+        (Filter(paths=("notes/2024/",)), "bc"),
+        (Filter(paths=("notes",), types=("markdown",)), "ac"),
+        (Filter(paths=("letters/d.txt", "notes/2023")), "ad"),
+        (Filter(paths=("/letters/d.txt",)), "d"),
+        (Filter(paths=("**/b.pdf",)), "b"),
+        (Filter(paths=("**/2024",)), "bc"),
+        (Filter(paths=("*.md",)), "ac"),
+        (Filter(paths=("notes/2024/[[]c].md",)), "c"),
+        (Filter(paths=("notes/20",)), ""),
+        (Filter(paths=("Notes",)), ""),
+        (Filter(after="2024-01-31"), "bd"),
+        (Filter(after="2024-02-01"), "d"),
+        (Filter(before="2024-01-31"), "abc"),
+        (Filter(before="1970-01-01"), "c"),
+        (Filter(after="2023-01-01", before="2024-12-31"), "ab"),
+        (Filter(collections=("post",), tags=("light",)), "d"),
+        (Filter(collections=("post",), types=("pdf",)), ""),
+        (Filter(tags=("none",)), ""),
+    ],
+    ids=str,
+)
+def test_only_documents_that_fulfil_a_filter_are_seen_by_anything(shelf: HidingStore, where: Filter, ids: str):
+    allowed = {id for id in MADE if Path(id).stem.strip("[]") in ids}
+    assert set(shelf.known(where)) == allowed
+    assert shelf.count_documents(where) == len(allowed)
+    assert {hit.passage.document_id for hit in shelf.search(NEAR, 99, where)} == allowed
+    assert {hit.passage.document_id for hit in shelf.match(["word"], 99, where)} == allowed
+    assert {one.passage.document_id for one in shelf.mentions(["word"], where)} == allowed
+    assert {one.document_id for some, _rows in shelf.vectors(where) for one in some} == allowed
+    assert shelf.frequencies(["one"], where) == ([len(allowed)], 2 * len(allowed))
+
+
+@pytest.mark.parametrize(
+    "where", [Filter(tags=("light",)), Filter(paths=("letters",)), Filter(after="2025-01-01")], ids=str
+)
+def test_a_filter_holds_before_the_best_are_taken(shelf: HidingStore, where: Filter):
+    (hit,) = shelf.search(NEAR, 1, where)
+    assert hit.passage.document_id in shelf.known(where)
+    assert hit.score == max(one.score for one in shelf.search(NEAR, 99, where))
+
+
 def test_match_finds_any_of_the_words_rare_ones_first(store: HidingStore):
     store.add(*cut("common rare\ncommon thing\ncommon other\nnothing here\nnor here\nnor there"), unit(6))
     hits = store.match(["common", "rare"], 9)

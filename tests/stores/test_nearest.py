@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import apsw
@@ -98,6 +99,24 @@ def test_a_collection_of_one_in_a_hundred_is_found_whole(near: Nearest, monkeypa
     assert found(near, question, 10, "few", "none") == exact_keys(few, question, 10)
     assert not {*found(near, question, 10, "many")} & {*range(1, 101)}
     assert found(near, question, 10, "none") == []
+
+
+def test_a_filter_holds_before_the_most_promising_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(nearest, "CANDIDATES", 100)
+    monkeypatch.setattr(nearest, "CANDIDATES_EACH", 1)
+    question = crowded(1, DIM, seed=9)[0]
+    ranked = crowded(3000, DIM)
+    ranked = ranked[np.argsort(ranked @ question)]  # those farthest from the question come first
+    store = create_index(tmp_path / "index.db", fingerprint="f", model="words", dim=DIM, exact=0)
+    for first in range(0, 3000, 60):
+        id, tags = f"n/{first}.md", ("far",) if first == 0 else ()
+        passages = [passage("x", document=id, ordinal=n) for n in range(1, 61)]
+        store.add(replace(document("x", id=id), tags=tags), passages, ranked[first : first + 60])
+    for where in (Filter(tags=("far",)), Filter(paths=("n/0.md",))):
+        hits = store.search(question, 50, where)
+        assert {hit.passage.document_id for hit in hits} == {"n/0.md"}
+        assert [hit.passage.ordinal for hit in hits] == exact_keys(ranked[:60], question, 50)
+    store.close()
 
 
 def test_a_search_that_may_see_few_compares_each(tmp_path: Path):

@@ -137,7 +137,7 @@ def _open(talk: Talk, argument: str) -> None:
 
 def _collection(talk: Talk, argument: str) -> None:
     if argument:
-        talk.asking.choose(_named(argument, _names(talk)))
+        talk.asking.choose(_named(argument, _names(talk)), talk.asking.where)
     chosen = ", ".join(talk.asking.collections) or "all collections"
     others = ", ".join(_names(talk))
     talk.remark(f"asking {chosen}" if argument else f"asking {chosen}; there are: {others}")
@@ -156,10 +156,23 @@ def _named(argument: str, names: Sequence[str]) -> list[str]:
         return []
     if argument in names:
         return [argument]
+    return _divided("collection", argument)
+
+
+def _divided(command: str, argument: str) -> list[str]:
+    """The words of an argument, as a shell would read them."""
     try:
         return shlex.split(argument)
     except ValueError as error:
-        raise UsageError(f"/collection {argument}: {error}") from error
+        raise UsageError(f"/{command} {argument}: {error}") from error
+
+
+def _where(talk: Talk, argument: str) -> None:
+    if argument:
+        talk.asking.choose(talk.asking.collections, [] if argument == ALL else _divided("where", argument))
+    terms = " ".join(map(shlex.quote, talk.asking.where)) or "all documents"
+    count = talk.asking.count_documents()
+    talk.remark(f"asking {terms}: {count} document{'s' * (count != 1)}")
 
 
 def _model(talk: Talk, argument: str) -> None:
@@ -228,6 +241,14 @@ def _collections(talk: Talk, typed: str = "") -> list[str]:
     return [ALL, *names, *(before + shlex.quote(name) for name in names if before)]
 
 
+def _terms(talk: Talk, typed: str = "") -> list[str]:
+    """What a last term could become, behind those that were typed already."""
+    from ragqa.cli.complete import all_terms
+
+    before = typed[: typed.rfind(" ") + 1]
+    return [*([] if before else [ALL]), *(before + shlex.quote(term) for term in all_terms(talk.asking.store.known()))]
+
+
 def _models(talk: Talk, typed: str = "") -> list[str]:
     from ragqa.models import installed
 
@@ -264,6 +285,13 @@ COMMANDS = (
     Command("why", "", "how the last answer came about: scores, tokens, prompt", _why),
     Command("open", "N", "open source N of the last answer in your editor", _open, _numbers),
     Command("collection", "NAME", "ask this collection only; `*` asks all", _collection, _collections),
+    Command(
+        "where",
+        "PATTERN…",
+        "ask documents of this path, tag:X, type:pdf, after:DATE only; `*` asks all",
+        _where,
+        _terms,
+    ),
     Command("model", "NAME", "let another Llama write", _model, _models),
     Command("template", "NAME", "ask for another shape of answer", _template, _templates),
     Command("save", "FILE", "write the conversation into a new file, as Markdown", _save, _files),

@@ -21,6 +21,7 @@ from ragqa.cli.options import Collections, Db, EmbedModel, Model, Number, Option
 from ragqa.cli.recording import Recording
 from ragqa.cli.render import error_lines
 from ragqa.cli.stopping import ENDING, insistent, stoppable
+from ragqa.cli.where import Where
 from ragqa.errors import RagqaError, UsageError
 from ragqa.settings import Settings
 from ragqa.turn import Turn
@@ -37,6 +38,7 @@ def chat(
     cid: Annotated[str, typer.Option(help="Go on with this conversation.", autocompletion=complete.conversations)] = "",
     number: Number = None,
     collection: Collections = None,
+    where: Where = None,
     model: Model = None,
     system: Annotated[str | None, typer.Option("-s", "--system", help="A system prompt of your own.")] = None,
     template: Annotated[
@@ -58,7 +60,9 @@ def chat(
         raise UsageError("--continue and --cid exclude each other")
     settings = settle(db=db, model=model, embed_model=embed_model, passages=number, template=template, options=option)
     turns, conversation = _earlier(settings, cid, latest=go_on)
-    asking = Asking(settings, collections=collection or [], quotes=quotes, system=system, quiet=quiet, many=True)
+    asking = Asking(
+        settings, collections=collection or [], where=where or [], quotes=quotes, system=system, quiet=quiet, many=True
+    )
     logged = settings.log and not no_log
     recording = Recording(settings.logs if logged else None, quiet)
     person = sys.stdin.isatty() and sys.stdout.isatty()

@@ -141,7 +141,7 @@ class Talk:
 
     def _with(self) -> object:
         """What an answer depends on beside the question."""
-        return self.asking.settings, self.asking.collections
+        return self.asking.settings, self.asking.collections, self.asking.where
 
 
 def how_many(turns: int) -> str:

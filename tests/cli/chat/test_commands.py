@@ -12,7 +12,7 @@ import pytest
 from ragqa.cli.chat.commands import COMMANDS, Leave, run, suggestions
 from ragqa.cli.chat.saving import as_markdown
 from ragqa.cli.chat.talk import Talk
-from ragqa.errors import NotWritable, UsageError
+from ragqa.errors import NothingFound, NotWritable, UsageError
 from ragqa.manifest import Manifest
 from ragqa.store.exact import ExactStore
 from ragqa.turn import Source, Turn
@@ -118,6 +118,20 @@ def test_a_collection_is_chosen_and_all_of_them_again(said: Callable[..., str], 
     for everything in ("*", "all"):
         one.asking.choose(["bread"])
         assert said(f"/collection {everything}", one).endswith("asking all collections\n")
+
+
+def test_documents_are_chosen_by_what_they_are_and_all_of_them_again(said: Callable[..., str], talk: Begin):
+    one = talk()
+    assert said("/where", one) == "asking all documents: 2 documents\n"
+    assert said("/where bread.md 'no such'", one) == "asking bread.md 'no such': 1 document\n"
+    one.ask(BREAD)
+    assert {source.path.name for source in one.turns[-1].sources} == {"bread.md"}
+    for line, error in (("/where tag:none", NothingFound), ("/where after:x", UsageError), ("/where 'x", UsageError)):
+        with pytest.raises(error):
+            run(one, line)
+    assert said("/collection bread", one).endswith("asking bread\n")
+    assert one.asking.where == ("bread.md", "no such")
+    assert said("/where *", one) == "asking all documents: 1 document\n"
 
 
 @pytest.fixture
@@ -297,6 +311,8 @@ def test_what_a_command_takes_is_completed(talk: Begin):
     assert suggestions(one, "/collection b") == ["bread", "bridge"]
     assert suggestions(one, "/collection bread br") == ["bread bread", "bread bridge"]
     assert suggestions(one, "/collection *") == ["*"]
+    assert suggestions(one, "/where t") == ["type:text"]
+    assert suggestions(one, "/where *.md t") == ["*.md type:text"]
     assert suggestions(one, "/template b") == ["bullets"]
     assert suggestions(one, "/open ") == ["1"]
     assert suggestions(one, "/nothing ") == []
