@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from glob import escape
 from pathlib import Path
 
 import apsw
@@ -151,11 +152,14 @@ def back_up(connection: apsw.Connection, target: Path) -> None:
 
 
 def erase(connection: apsw.Connection, path: Path) -> None:
-    """Leave no byte of removed text behind: what SQLite keeps in its log goes too.
+    """Leave no byte of removed text behind: what SQLite keeps in its log goes, and copies of older versions.
 
     Raises:
         IndexLocked: Another process is reading what was removed.
+        OSError: A copy cannot be removed.
     """
+    for old in path.parent.glob(f"{escape(path.name)}.schema-*.bak"):
+        old.unlink(missing_ok=True)
     busy, _pages, _written = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0]
     if busy:
         raise IndexLocked(

@@ -80,6 +80,6 @@ def _source(citation: Citation) -> Source:
         line_end=citation.line_end,
         quote=evidence.quote,
         heading=evidence.heading,
-        place=replace(citation.place, start=0) if citation.place else None,
+        place=replace(citation.place, start=0) if citation.place and citation.place_label else None,
         place_label=citation.place_label,
     )

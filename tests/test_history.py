@@ -19,8 +19,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ulid import ULID
 
+from ragqa.document import Place
 from ragqa.errors import IndexDamaged, IndexLocked, NotWritable, RagqaError, UsageError
 from ragqa.history import History, open_history
+from ragqa.history.tables import HISTORY
 from ragqa.turn import Source, Turn
 from tests.conftest import ROOT
 
@@ -68,6 +70,70 @@ def test_turns_come_back_as_they_were_recorded_the_oldest_first(history: History
     recorded = record(history, "one", "two")
     assert history.turns("c") == recorded
     assert history.turns("other") == []
+
+
+PAGE = Source(1, "n/a.pdf#2", Path("/n/a.pdf"), 9, 9, QUOTE, (), Place(0, "page", 3), "pages 3-4")
+ROW = Source(2, "n/a.csv#1", Path("/n/a.csv"), 14, 14, QUOTE, (), Place(0, "row", 13, line=14), "row 13")
+
+
+def test_a_quote_remembers_its_place_and_other_programs_can_read_it(history: History, path: Path):
+    one = turn(sources=(PAGE, ROW, replace(LIT, n=3)))
+    history.record(one, conversation="c")
+    assert history.turns("c") == [one]
+    ((said,),) = rows(path, "SELECT sources FROM questions")
+    assert str(said).splitlines() == ["/n/a.pdf, pages 3-4", "/n/a.csv:14, row 13", "/notes/light.md:3"]
+
+
+def test_what_the_documents_had_to_fulfil_is_remembered(history: History):
+    history.record(turn(), conversation="c", collections=["notes"], conditions=["tag:sea", "after:2024"])
+    (recorded,) = history.latest(1)
+    assert (recorded.collections, recorded.conditions) == (("notes",), ("tag:sea", "after:2024"))
+    history.replace(recorded.turn.id, turn(), conditions=["type:pdf"])
+    assert history.latest(1)[0].conditions == ("type:pdf",)
+
+
+@pytest.fixture
+def old(path: Path) -> Path:
+    """A history of version 1 with one question."""
+    path.parent.mkdir(mode=0o700)
+    db = apsw.Connection(str(path))
+    db.execute((Path(__file__).parent / "schemas" / "history-1.sql").read_text())
+    db.execute(
+        "INSERT INTO conversations VALUES ('C', 'one', '2026-01-01T00:00:00+00:00');"
+        "INSERT INTO turns VALUES (1, 'T', 'C', '2026-01-01T00:00:00+00:00', 'one', 'one', 'quoted', 'a', 0.5, '{}',"
+        " '[\"notes\"]', 9);"
+        "INSERT INTO sources VALUES ('s', 'The quote.');"
+        "INSERT INTO turns_sources VALUES ('T', 1, 1, 's', 'a#1', '/a', 3, 4, '[]')"
+    )
+    db.pragma("application_id", HISTORY.application_id)
+    db.pragma("user_version", 1)
+    db.close()
+    return path
+
+
+def test_a_history_of_version_1_keeps_its_questions_and_goes_on(old: Path):  # fault 61
+    history = open_history(old)
+    (recorded,) = history.latest(0)
+    assert recorded.turn.sources == (Source(1, "a#1", Path("/a"), 3, 4, "The quote."),)
+    assert (recorded.collections, recorded.conditions) == (("notes",), ())
+    record(history, "two")
+    assert rows(old, "SELECT question, sources FROM questions") == [("two", "/notes/light.md:3"), ("one", "/a:3")]
+    history.close()
+
+
+def test_a_history_brought_up_to_date_has_the_tables_of_a_new_one(old: Path, tmp_path: Path):
+    open_history(old).close()
+    open_history(tmp_path / "new.db").close()
+    columns = 'SELECT m.name, c.name, c.type, c."notnull" FROM sqlite_schema m, pragma_table_info(m.name) c'
+    assert set(rows(old, columns)) == set(rows(tmp_path / "new.db", columns))
+
+
+def test_what_is_forgotten_is_gone_from_the_copy_of_the_old_version_too(old: Path):
+    history = open_history(old)
+    assert len(list(old.parent.glob("logs.db.schema-1.bak"))) == 1
+    history.forget(["T"])
+    history.close()
+    assert not list(old.parent.glob("*.bak"))
 
 
 def test_they_are_there_when_the_history_is_opened_again(history: History, path: Path):

@@ -206,6 +206,7 @@ def recorded_json(recorded: Recorded) -> JSON:
         "duration_ms": turn.duration_ms,
         "models": dict(recorded.models),
         "collections": list(recorded.collections),
+        "where": list(recorded.conditions),
     }
 
 

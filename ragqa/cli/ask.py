@@ -121,7 +121,7 @@ def ask(
         print_explanation(answer, console(stderr=True))
     if any(citation.fresh != "same" for citation in answer.citations):
         advise("the index is older than these files; run `ragqa index PATH` to bring it up to date", quiet)
-    recording.keep(answer, collections=asking.collections)
+    recording.keep(answer, asking)
     recording.close()
     return _exit_code(answer, strict)
 
@@ -179,7 +179,7 @@ def _batch(asking: Asking, lines: Iterable[str], explain: bool, recording: Recor
             continue
         document = answer_json(answer, explain=explain)
         yield document if id is None else document | {"id": id}
-        recording.keep(answer, collections=asking.collections)
+        recording.keep(answer, asking)
 
 
 def _refuse(constant: str) -> None:

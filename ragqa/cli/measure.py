@@ -19,6 +19,7 @@ from ragqa.cli.options import Db, EmbedModel, Model, Number, Options, Quiet, set
 from ragqa.cli.progress import counting_progress, indexing_progress
 from ragqa.cli.render import path_from_here, print_evaluation, print_json
 from ragqa.cli.self_test import asking_of_itself
+from ragqa.cli.where import Where
 from ragqa.errors import UsageError
 from ragqa.settings import Settings
 from ragqa.types import JSON
@@ -46,6 +47,7 @@ def eval_dataset(
     collection: Annotated[
         list[str] | None, typer.Option("-c", "--collection", help="With --auto: draw from this collection.")
     ] = None,
+    where: Where = None,
     distractors: Annotated[Path | None, typer.Option(help="Hide the documents among those of this folder.")] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Only so many questions, drawn at random; with --auto 100.")
@@ -93,11 +95,11 @@ def eval_dataset(
         if auto
         else {}
     )
-    unfit |= {} if auto else {"--collection": collection, "--db": db}
+    unfit |= {} if auto else {"--collection": collection, "--where": where, "--db": db}
     _require_fit(dataset, auto, [name for name, given in unfit.items() if given])
     if dataset is None:
         with _lines_to(failures, None) as write:
-            return _measure_itself(settings, limit, seed, collection or [], quotes, quiet, as_json, write)
+            return _measure_itself(settings, limit, seed, collection or [], where or [], quotes, quiet, as_json, write)
     chosen = load_dataset(dataset).sample(limit, seed)
     if after_another:
         chosen = chosen.in_conversation(seed)
@@ -138,6 +140,7 @@ def _measure_itself(
     limit: int | None,
     seed: int,
     collections: Sequence[str],
+    where: Sequence[str],
     quotes: bool,
     quiet: bool,
     as_json: bool,
@@ -147,7 +150,7 @@ def _measure_itself(
     from ragqa.measure.inspection import inspect
     from ragqa.measure.report import summarize
 
-    with asking_of_itself(settings, limit, seed, collections, quotes, quiet) as (run, asking):
+    with asking_of_itself(settings, limit, seed, collections, where, quotes, quiet) as (run, asking):
         write(inspect(run, asking.names))
         about = _about("drawn", asking, seed)
     if not as_json:
@@ -202,7 +205,8 @@ def _about(name: str, asking: Asking, seed: int) -> JSON:
             "distractors": len(records) - len(asking.names),
             "passages": sum(record.passages for record in records),
         },
-        "settings": {"passages": asking.k, "quotes": asking.quotes, "min_support": asking.min_support, "seed": seed},
+        "settings": {"passages": asking.k, "quotes": asking.quotes, "min_support": asking.min_support, "seed": seed}
+        | ({"where": list(asking.where.terms)} if asking.where else {}),
         "models": {
             "embed": asking.embedder.name,
             "generate": asking.writing.generator.name if asking.writing else None,

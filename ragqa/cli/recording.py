@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ragqa.cli.options import advise
 from ragqa.errors import RagqaError
 
 if TYPE_CHECKING:
+    from ragqa.cli.asking import Asking
     from ragqa.history import History
     from ragqa.types import Answer
 
@@ -27,14 +27,12 @@ class Recording:
         self._quiet = quiet
         self._history: History | None = None
 
-    def keep(
-        self, answer: Answer, *, conversation: str = "", collections: Sequence[str] = (), instead_of: str = ""
-    ) -> None:
+    def keep(self, answer: Answer, asked: Asking, *, conversation: str = "", instead_of: str = "") -> None:
         """Record an answer, after all that was printed has gone out.
 
         Args:
+            asked: Says which documents were searched.
             conversation: The one it belongs to; empty for one of its own.
-            collections: Those that were searched.
             instead_of: The turn whose place it takes.
         """
         from ragqa.history import open_history
@@ -43,15 +41,13 @@ class Recording:
         sys.stdout.flush()
         if not self._path:
             return
-        turn = turn_of(answer)
+        about: dict[str, Any] = {"models": answer.models, "collections": asked.collections, "conditions": asked.where}
         try:
             self._history = self._history or open_history(self._path)
             if instead_of in self._history.ids(conversation=conversation):
-                self._history.replace(instead_of, turn, models=answer.models, collections=collections)
+                self._history.replace(instead_of, turn_of(answer), **about)
             else:
-                self._history.record(
-                    turn, conversation=conversation or answer.id, models=answer.models, collections=collections
-                )
+                self._history.record(turn_of(answer), conversation=conversation or answer.id, **about)
         except RagqaError as error:
             self._path = None
             advise(f"the history is not written: {error.message}", self._quiet)

@@ -24,12 +24,19 @@ QUESTIONS = 100
 
 @contextmanager
 def asking_of_itself(
-    settings: Settings, limit: int | None, seed: int, collections: Sequence[str], quotes: bool, quiet: bool
+    settings: Settings,
+    limit: int | None,
+    seed: int,
+    collections: Sequence[str],
+    where: Sequence[str],
+    quotes: bool,
+    quiet: bool,
 ) -> Iterator[tuple[Run, Asking]]:
     """Draw questions from a copy of the index and ask it; hiding documents needs writing, and the index is in use.
 
     Args:
         collections: Draw from these only; all documents are searched.
+        where: Draw from what fulfils this, and search nothing else.
 
     Raises:
         UsageError: There is no such collection, or no question can be drawn.
@@ -42,9 +49,8 @@ def asking_of_itself(
     with tempfile.TemporaryDirectory(prefix="ragqa-eval-") as folder:
         open_to_read(settings).copy(Path(folder) / "index.db")
         store = open_index(Path(folder) / "index.db", writable=True)
-        where = documents_filter(store, collections)
-        records = store.known()
-        chosen = [id for id, record in records.items() if not where or record.collection in where.collections]
+        drawn, seen = documents_filter(store, collections, where), documents_filter(store, [], where)
+        records, chosen = store.known(seen), list(store.known(drawn))
         test = self_test(store, chosen, limit or QUESTIONS, seed)
         if not test.sentences and not test.headings:
             raise UsageError(f"{path_from_here(settings.db)}: no sentence to make a question of", "index more text")
@@ -52,7 +58,7 @@ def asking_of_itself(
         embedder = open_embedder_of(store, settings, say)
         load(embedder, writing, lasting=True)
         names = {id: id for id in records}
-        asking = Asking(embedder, store, writing, settings.passages, settings.quotes, settings.min_support, names)
+        asking = Asking(embedder, store, writing, settings.passages, settings.quotes, settings.min_support, names, seen)
         with counting_progress("asking", quiet) as progress:
             run = ask_about_itself(test, asking, progress)
         yield run, asking

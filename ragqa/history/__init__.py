@@ -68,14 +68,16 @@ class History:
         conversation: str,
         models: Mapping[str, str | None] | None = None,
         collections: Sequence[str] = (),
+        conditions: Sequence[str] = (),
     ) -> None:
         """Add a turn to a conversation, which begins with it if it is new.
 
         Args:
             models: By what they do: `embed`, `generate`.
             collections: Those that were searched; all of them where none is named.
+            conditions: What the documents had to fulfil, as `--where` takes it.
         """
-        recorded = Recorded(turn, conversation, when(turn.id), models or {}, tuple(collections))
+        recorded = Recorded(turn, conversation, when(turn.id), models or {}, tuple(collections), tuple(conditions))
         with errors_explained(self.path, HISTORY), writing(self._db):
             self._insert(recorded)
 
@@ -86,6 +88,7 @@ class History:
         *,
         models: Mapping[str, str | None] | None = None,
         collections: Sequence[str] = (),
+        conditions: Sequence[str] = (),
     ) -> None:
         """Put a turn in the place of another.
 
@@ -100,7 +103,8 @@ class History:
                 raise UsageError(f"no question {turn_id!r} in the history")
             ((key, conversation),) = rows
             self._db.execute("DELETE FROM turns WHERE id = ?", (turn_id,))
-            self._insert(Recorded(turn, conversation, when(turn.id), models or {}, tuple(collections)), key)
+            searched = tuple(collections), tuple(conditions)
+            self._insert(Recorded(turn, conversation, when(turn.id), models or {}, *searched), key)
             self._db.execute(f"{NAME_ANEW} WHERE id = ?", (conversation,))
 
     def _insert(self, recorded: Recorded, key: int | None = None) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import apsw
 from ulid import ULID
 
+from ragqa.document import Place
 from ragqa.store.rows import read_path, stored_path
 from ragqa.turn import Source, Turn
 
@@ -29,13 +30,15 @@ class Recorded:
         asked_at: UTC, ISO 8601 with milliseconds.
         models: By what they do: `embed`, `generate`.
         collections: Those that were searched; all of them where none is named.
+        conditions: What the documents had to fulfil, as `--where` takes it.
     """
 
     turn: Turn
     conversation: str
     asked_at: str
     models: Mapping[str, str | None]
-    collections: tuple[str, ...]
+    collections: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
 
 
 def when(id: str) -> str:
@@ -60,7 +63,7 @@ def insert_turn(db: apsw.Connection, recorded: Recorded, key: int | None) -> Non
     )
     db.execute(
         "INSERT INTO turns (key, id, conversation, asked_at, question, query, status, answer, support, models,"
-        " collections, duration_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " collections, conditions, duration_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             key,
             turn.id,
@@ -73,6 +76,7 @@ def insert_turn(db: apsw.Connection, recorded: Recorded, key: int | None) -> Non
             turn.support,
             _json(dict(recorded.models)),
             _json(recorded.collections),
+            _json(recorded.conditions),
             turn.duration_ms,
         ),
     )
@@ -84,20 +88,36 @@ def insert_sources(db: apsw.Connection, turn: Turn) -> None:
         quote = stored_text(source.quote)
         sha256 = hashlib.sha256(quote.encode()).hexdigest()
         db.execute("INSERT INTO sources VALUES (?, ?) ON CONFLICT (sha256) DO NOTHING", (sha256, quote))
-        path, heading = stored_path(source.path), _json(source.heading)
-        places = (stored_text(source.id), path, source.line_start, source.line_end, heading)
+        where = (stored_path(source.path), source.line_start, source.line_end, _json(source.heading), _place(source))
         db.execute(
-            "INSERT INTO turns_sources (turn, rank, n, source, passage, path, line_start, line_end, heading)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (turn.id, rank, source.n, sha256, *places),
+            "INSERT INTO turns_sources (turn, rank, n, source, passage, path, line_start, line_end, heading, place)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (turn.id, rank, source.n, sha256, stored_text(source.id), *where),
         )
+
+
+def _place(source: Source) -> str:
+    """JSON with what the place is made of and its label, for people and other programs; null where lines say it all."""
+    place = source.place
+    if not place:
+        return "null"
+    label = source.place_label
+    return _json({"kind": place.kind, "number": place.number, "name": place.name, "line": place.line, "label": label})
+
+
+def _read_place(stored: str) -> tuple[Place | None, str]:
+    """The place, and what it is called."""
+    place = json.loads(stored)
+    if not place:
+        return None, ""
+    return Place(0, place["kind"], place["number"], place["name"], place["line"]), place["label"]
 
 
 def read_rows(db: apsw.Connection, condition: str, values: Sequence[Any], k: int) -> list[Recorded]:
     """The last `k` turns (0: all) that fulfil a condition on `t`, the newest first."""
     rows: list[Any] = db.execute(
         "SELECT t.id, t.conversation, t.asked_at, t.question, t.query, t.status, t.answer, t.support, t.models,"
-        f" t.collections, t.duration_ms FROM turns t WHERE {condition} ORDER BY t.key DESC LIMIT ?",
+        f" t.collections, t.conditions, t.duration_ms FROM turns t WHERE {condition} ORDER BY t.key DESC LIMIT ?",
         (*values, k or -1),
     ).fetchall()
     sources = _sources(db, [row[0] for row in rows])
@@ -108,20 +128,22 @@ def _sources(db: apsw.Connection, turns: Sequence[str]) -> defaultdict[str, list
     """By the id of their turn."""
     found: defaultdict[str, list[Source]] = defaultdict(list)
     rows = db.execute(
-        "SELECT p.turn, p.n, p.passage, p.path, p.line_start, p.line_end, s.quote, p.heading"
+        "SELECT p.turn, p.n, p.passage, p.path, p.line_start, p.line_end, s.quote, p.heading, p.place"
         " FROM turns_sources p JOIN sources s ON s.sha256 = p.source"
         " WHERE p.turn IN (SELECT value FROM json_each(?)) ORDER BY p.turn, p.rank",
         (json.dumps(turns),),
     )
-    for turn, n, passage, path, first, last, quote, heading in rows:
-        found[turn].append(Source(n, passage, read_path(path), first, last, quote, tuple(json.loads(heading))))
+    for turn, n, passage, path, first, last, quote, heading, place in rows:
+        under = tuple(json.loads(heading))
+        found[turn].append(Source(n, passage, read_path(path), first, last, quote, under, *_read_place(place)))
     return found
 
 
 def _recorded(row: tuple[Any, ...], sources: Sequence[Source]) -> Recorded:
-    id, conversation, asked_at, question, query, status, answer, support, models, collections, duration = row
+    id, conversation, asked_at, question, query, status, answer, support, models, *searched, duration = row
     turn = Turn(id, question, query, status, answer, tuple(sources), support, duration)
-    return Recorded(turn, conversation, asked_at, json.loads(models), tuple(json.loads(collections)))
+    collections, conditions = (tuple(json.loads(names)) for names in searched)
+    return Recorded(turn, conversation, asked_at, json.loads(models), collections, conditions)
 
 
 def stored_text(text: str) -> str:

@@ -8,6 +8,19 @@ from ragqa.database import Kind
 NAME_ANEW = """UPDATE conversations
     SET name = (SELECT question FROM turns WHERE conversation = conversations.id ORDER BY key LIMIT 1)"""
 
+# A place that has no line is named alone, one that has both is named behind it.
+QUESTIONS = """
+CREATE VIEW questions AS
+  SELECT t.asked_at, t.question, t.status, t.answer,
+    (SELECT group_concat(
+        CAST(s.path AS TEXT)
+          || CASE WHEN coalesce(json_extract(s.place, '$.line'), 1) > 0 THEN ':' || s.line_start ELSE '' END
+          || coalesce(', ' || json_extract(s.place, '$.label'), ''), char(10))
+      FROM turns_sources s WHERE s.turn = t.id) AS sources,
+    t.support, t.duration_ms, c.name AS conversation, t.id
+  FROM turns t JOIN conversations c ON c.id = t.conversation ORDER BY t.key DESC;
+"""
+
 TABLES = f"""
 CREATE TABLE conversations (
   id TEXT PRIMARY KEY,
@@ -26,6 +39,7 @@ CREATE TABLE turns (
   support REAL NOT NULL,
   models TEXT NOT NULL,
   collections TEXT NOT NULL,
+  conditions TEXT NOT NULL,
   duration_ms INTEGER NOT NULL
 );
 CREATE INDEX turns_conversation ON turns(conversation);
@@ -43,6 +57,7 @@ CREATE TABLE turns_sources (
   line_start INTEGER NOT NULL,
   line_end INTEGER NOT NULL,
   heading TEXT NOT NULL,
+  place TEXT NOT NULL,
   PRIMARY KEY (turn, rank)
 );
 CREATE INDEX turns_sources_source ON turns_sources(source);
@@ -67,24 +82,28 @@ CREATE TRIGGER turns_sources_deleted AFTER DELETE ON turns_sources BEGIN
   DELETE FROM sources
     WHERE sha256 = old.source AND NOT EXISTS (SELECT 1 FROM turns_sources WHERE source = old.source);
 END;
-CREATE VIEW questions AS
-  SELECT t.asked_at, t.question, t.status, t.answer,
-    (SELECT group_concat(CAST(s.path AS TEXT) || ':' || s.line_start, char(10))
-      FROM turns_sources s WHERE s.turn = t.id) AS sources,
-    t.support, t.duration_ms, c.name AS conversation, t.id
-  FROM turns t JOIN conversations c ON c.id = t.conversation ORDER BY t.key DESC;
-CREATE VIEW cited AS
+{QUESTIONS}CREATE VIEW cited AS
   SELECT CAST(s.path AS TEXT) AS path, count(DISTINCT t.id) AS questions, max(t.asked_at) AS last_asked_at
   FROM turns_sources s JOIN turns t ON t.id = s.turn GROUP BY s.path ORDER BY 2 DESC, 3 DESC;
 """
 
+MIGRATIONS = {
+    1: f"""
+ALTER TABLE turns ADD COLUMN conditions TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE turns_sources ADD COLUMN place TEXT NOT NULL DEFAULT 'null';
+DROP VIEW questions;
+{QUESTIONS}
+""",
+}
+
 HISTORY = Kind(
     name="a history",
     application_id=0x72616768,  # "ragh"
-    version=1,
+    version=2,
     tables=TABLES,
     kept="what was recorded before",
     strange="move it away; the next question begins a new one",
     old="move it away; the next question begins a new one",
     damaged="move it away; the next question begins a new one",
+    migrations=MIGRATIONS,
 )

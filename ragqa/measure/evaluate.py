@@ -16,7 +16,7 @@ from ragqa.measure.metrics import contains
 from ragqa.retrieve import retrieve
 from ragqa.store import HidingStore
 from ragqa.turn import Turn, turn_of
-from ragqa.types import Answer
+from ragqa.types import Answer, Filter
 from ragqa.write import Writing
 
 RANKED = 10  # documents
@@ -32,6 +32,7 @@ class Asking:
         k: Passages that are retrieved for an answer.
         quotes: Sentences that are quoted.
         names: The id of each document in the store → its id in the dataset; others are distractors.
+        where: Which documents are searched; all where nothing is said.
     """
 
     embedder: Embedder
@@ -41,6 +42,7 @@ class Asking:
     quotes: int
     min_support: float
     names: Mapping[str, str]
+    where: Filter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def _turns(example: Example, asking: Asking) -> list[Turn]:
 
 
 def _follows(question: str, turns: Sequence[Turn], asking: Asking) -> Condensed | None:
-    return followed(question, turns, embedder=asking.embedder, store=asking.store)
+    return followed(question, turns, embedder=asking.embedder, store=asking.store, where=asking.where)
 
 
 def _answer(question: str, asking: Asking, follows: Condensed | None, turns: Sequence[Turn]) -> Answer:
@@ -140,6 +142,7 @@ def _answer(question: str, asking: Asking, follows: Condensed | None, turns: Seq
         min_support=asking.min_support,
         follows=follows,
         turns=turns,
+        where=asking.where,
     )
     return replace(answer, prompt=None)
 
@@ -153,6 +156,6 @@ def _finds_answer(example: Example, answer: Answer, asking: Asking) -> bool:
 
 def _ranking(question: str, asking: Asking) -> tuple[str, ...]:
     """The best documents, each where its best passage stands."""
-    hits = retrieve(question, embedder=asking.embedder, store=asking.store, k=DEPTH, once=True).hits
-    documents = dict.fromkeys(hit.passage.document_id for hit in hits)
+    found = retrieve(question, embedder=asking.embedder, store=asking.store, k=DEPTH, where=asking.where, once=True)
+    documents = dict.fromkeys(hit.passage.document_id for hit in found.hits)
     return tuple(asking.names.get(id) or distractor(id) for id in documents)[:RANKED]

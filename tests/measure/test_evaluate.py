@@ -14,6 +14,7 @@ from ragqa.measure.evaluate import Asking, evaluate
 from ragqa.measure.layout import keep_only, lay_out
 from ragqa.prompt import load_template
 from ragqa.store.opening import create_index
+from ragqa.types import Filter
 from ragqa.write import Writing
 from tests.fakes import EchoGenerator, WordEmbedder
 
@@ -44,6 +45,12 @@ def test_the_documents_are_ranked_by_their_ids_in_the_dataset(asking: Asking):
     (outcome,) = evaluate([LIT], asking).outcomes
     assert outcome.ranking[0] == "light"
     assert set(outcome.ranking) == {*DOCUMENTS, "(distractor) notes/lamp.md"}
+
+
+def test_only_documents_that_the_filter_allows_are_searched(asking: Asking):
+    (outcome,) = evaluate([LIT], replace(asking, where=Filter(paths=("notes",)))).outcomes
+    assert outcome.ranking == ("(distractor) notes/lamp.md",)
+    assert {hit.passage.document_id for hit in outcome.answer.hits} == {"notes/lamp.md"}
 
 
 def test_the_answer_is_the_one_that_users_get(asking: Asking):

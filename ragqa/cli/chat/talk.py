@@ -132,12 +132,7 @@ class Talk:
     def _keep(self, instead_of: str = "") -> None:
         assert self.answer
         self.conversation = self.conversation or self.answer.id
-        self.recording.keep(
-            self.answer,
-            conversation=self.conversation,
-            collections=self.asking.collections,
-            instead_of=instead_of,
-        )
+        self.recording.keep(self.answer, self.asking, conversation=self.conversation, instead_of=instead_of)
 
     def _with(self) -> object:
         """What an answer depends on beside the question."""

@@ -72,7 +72,7 @@ def talk(tmp_path: Path, store: ExactStore, llama: Llama, monkeypatch: pytest.Mo
         template = load_template(settings.template, settings.prompts)
         return Writing(llama, template, settings.budget or 1000, 50, system)
 
-    monkeypatch.setattr(door, "open_to_read", lambda settings: store)
+    monkeypatch.setattr(door, "open_to_read", lambda settings, say: store)
     monkeypatch.setattr(door, "open_embedder_of", lambda store, settings, say: WordEmbedder())
     monkeypatch.setattr(door, "open_writing", writing)
     monkeypatch.setattr(door, "warn_if_exposed", lambda db, quiet: None)
