@@ -49,6 +49,7 @@ OWNERS = {
     },
     "huggingface_hub": {"hub"},
     "matplotlib": {"measure.bench.plots"},
+    "pypdfium2": {"read.pdf", "read.drawn"},
     "openpyxl": {"read.sheets"},
     "pptx": {"read.slides"},
     "docx": set(),  # it writes the files of tests

@@ -9,6 +9,7 @@ import os
 import resource
 import signal
 import sys
+from importlib import import_module
 from typing import Any, BinaryIO
 
 from ragqa.errors import BadInput
@@ -69,6 +70,7 @@ def _confine(memory: int) -> None:
     for limit, value in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)):
         with contextlib.suppress(OSError, ValueError):  # a system that knows no such limit
             resource.setrlimit(limit, (value, value))
+    import_module("pypdfium2")  # its library cannot be opened any more once that is refused
     sys.addaudithook(_refuse)
 
 

@@ -36,6 +36,7 @@ FORMATS = (
     Format("markdown", (".md", ".markdown"), "markdown", apart=False),
     Format("text", (".txt", ".text", *PLAIN_NAMES), "text", apart=False),
     Format("diff", (".diff", ".patch"), "diff", apart=False),
+    Format("pdf", (".pdf",), "pdf"),
     Format("docx", (".docx", ".docm", ".dotx"), "word"),
     Format("pptx", (".pptx", ".pptm"), "slides"),
     Format("xlsx", (".xlsx", ".xlsm"), "sheets"),

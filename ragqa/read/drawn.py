@@ -1,0 +1,98 @@
+"""A page of a PDF → its words, each with its box, upright whichever way the page was turned."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+from ctypes import byref
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ragqa.read.layout import Line
+
+if TYPE_CHECKING:
+    from pypdfium2 import PdfPage
+
+# PDFium has one of the last two for a hyphen at the end of a line, and nothing between that line and the next.
+_WORD = re.compile(r"[^\s\x02\ufffe]+[\x02\ufffe]?")
+_LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st", "\0": None})
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What is written on a page.
+
+    Attributes:
+        height: As it is read, in points.
+        words: In the order in which they were drawn, y from the top.
+        aside: What runs up or down at right angles to the rest; what runs aslant is a mark behind the text.
+    """
+
+    height: float
+    words: tuple[Line, ...]
+    aside: str = ""
+
+
+def page_of(page: PdfPage) -> Page:
+    """The words of a page; most of them are taken for upright."""
+    found = list(_words(page))
+    turns = Counter[int]()
+    for turn, word in found:
+        turns[turn] += len(word.text)
+    upright = next((turn for turn, _letters in turns.most_common() if turn >= 0), 0)
+    left, bottom, right, top = page.get_bbox()
+    return Page(
+        right - left if upright % 2 else top - bottom,
+        tuple(_turned(word, upright, left, bottom, right, top) for turn, word in found if turn == upright),
+        " ".join(word.text for turn, word in found if turn not in (upright, -1)),
+    )
+
+
+def _words(page: PdfPage) -> Iterator[tuple[int, Line]]:
+    """Words in the page's own coordinates, and how many quarters they are turned clockwise; -1 for what is aslant."""
+    from pypdfium2 import raw
+
+    textpage = page.get_textpage()
+    try:
+        for word in _WORD.finditer(_characters(raw, textpage)):
+            yield _word(raw, textpage.raw, word[0], word.start(), word.end() - 1)
+    finally:
+        textpage.close()
+
+
+def _characters(raw: Any, textpage: Any) -> str:
+    """The text of a page, in which each character stands at its own number."""
+    count: int = textpage.count_chars()
+    text: str = textpage.get_text_range()
+    if len(text) != count:  # it leaves out what it cannot say, and counts some characters twice
+        text = "".join(chr(raw.FPDFText_GetUnicode(textpage.raw, n)) for n in range(count))
+    return text
+
+
+def _word(raw: Any, textpage: Any, text: str, first: int, last: int) -> tuple[int, Line]:
+    """A word by the boxes of its first and last character, which have the height of a line in their font."""
+    one, other = raw.FS_RECTF(), raw.FS_RECTF()
+    raw.FPDFText_GetLooseCharBox(textpage, first, byref(one))
+    raw.FPDFText_GetLooseCharBox(textpage, last, byref(other))
+    quarters = raw.FPDFText_GetCharAngle(textpage, first) / (math.pi / 2)
+    turn = round(quarters) % 4 if abs(quarters - round(quarters)) < 0.1 else -1
+    text = text.translate(_LIGATURES).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    x = sorted((one.left, one.right, other.left, other.right))
+    y = sorted((one.bottom, one.top, other.bottom, other.top))
+    return turn, Line(text, x[0], y[0], x[-1], y[-1])
+
+
+def _turned(word: Line, turn: int, left: float, bottom: float, right: float, top: float) -> Line:
+    """A word of the page's own coordinates, whose y grows upwards, as it is read."""
+    x, y = (word.left, word.right), (word.top, word.bottom)
+    if turn == 0:
+        box = x[0] - left, top - y[1], x[1] - left, top - y[0]
+    elif turn == 1:
+        box = top - y[1], right - x[1], top - y[0], right - x[0]
+    elif turn == 2:
+        box = right - x[1], y[0] - bottom, right - x[0], y[1] - bottom
+    else:
+        box = y[0] - bottom, x[0] - left, y[1] - bottom, x[1] - left
+    return replace(word, left=box[0], top=box[1], right=box[2], bottom=box[3])

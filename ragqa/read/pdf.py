@@ -1,0 +1,89 @@
+"""PDF: the text of each page, put together again from where its words stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from ragqa.read.drawn import Page, page_of
+from ragqa.read.flow import Entry, add_pages
+from ragqa.read.layout import Line, Paragraph, lines_of, paragraphs_of
+from ragqa.read.office import tags_of
+from ragqa.read.reading import Draft, Reading
+from ragqa.read.running import without_running
+from ragqa.read.zipped import refused
+
+if TYPE_CHECKING:
+    from pypdfium2 import PdfDocument
+
+OUTLINE = 10_000  # entries that are looked at
+_DAY = re.compile(r"(?:D:)?((?:19|20)\d\d)(0\d|1[0-2])([0-2]\d|3[01])")
+_TOOL = re.compile(r"^Microsoft (?:Word|PowerPoint) - |^untitled(?: document)?$", re.I)
+
+
+def read(content: bytes, name: str) -> Reading:
+    """Paragraphs by their pages, under the titles of the outline where there is one.
+
+    Raises:
+        BadInput: It is damaged, wants a password, or has no text.
+    """
+    from pypdfium2 import PdfDocument, PdfiumError
+    from pypdfium2.raw import FPDF_ERR_PASSWORD
+
+    try:
+        document = PdfDocument(content)
+    except PdfiumError as error:
+        wanted = error.err_code == FPDF_ERR_PASSWORD
+        raise refused(name, "encrypted, a password is wanted" if wanted else "damaged") from error
+    try:
+        return _reading(document, name)
+    finally:
+        document.close()
+
+
+def _reading(document: PdfDocument, name: str) -> Reading:
+    pages = list(_pages(document))
+    empty = sum(not page.words and not page.aside for page in pages)
+    if empty == len(pages):
+        raise refused(name, "no text layer (a scan?)")
+    lines = without_running([(page.height, lines_of(page.words)) for page in pages])
+    draft = Draft()
+    add_pages(draft, [_paragraphs(*one) for one in zip(pages, lines, strict=True)], list(_outline(document)))
+    about = document.get_metadata_dict()
+    date = _DAY.match(about.get("CreationDate", ""))
+    return draft.reading(
+        title=_TOOL.sub("", about.get("Title", "")),
+        tags=tags_of(about.get("Keywords", "")),
+        date="-".join(date.groups()) if date else "",
+        notes=[f"{empty} of {len(pages)} pages without text"] if empty else [],
+    )
+
+
+def _pages(document: PdfDocument) -> Iterator[Page]:
+    """Every page, one after the other; a damaged one counts as one without text."""
+    from pypdfium2 import PdfiumError
+
+    for number in range(len(document)):
+        try:
+            page = document[number]
+            yield page_of(page)
+            page.close()
+        except PdfiumError:
+            yield Page(0.0, ())
+
+
+def _paragraphs(page: Page, lines: list[Line]) -> list[Paragraph]:
+    aside = [Paragraph("paragraph", (page.aside,), 0.0)] if page.aside else []
+    return [*paragraphs_of(lines), *aside]
+
+
+def _outline(document: PdfDocument) -> Iterator[Entry]:
+    """The entries that lead to a page, in order."""
+    for bookmark in islice(document.get_toc(), OUTLINE):
+        target = bookmark.get_dest()
+        page = target.get_index() if target else None
+        title = " ".join(bookmark.get_title().split())
+        if title and page is not None:
+            yield Entry(bookmark.level + 1, title, page + 1)
