@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from ragqa.embed.onnx import OnnxEmbedder
-from ragqa.embed.pieces import HASHES_FILE, MANY, MappedTokenizer, write_pieces
+from ragqa.embed.pieces import ALONE, HASHES_FILE, MANY, MappedTokenizer, write_pieces
 from ragqa.embed.tokenizer import build_tokenizer
 from ragqa.embed.unpack import Vocabulary
 from ragqa.errors import ModelError
@@ -77,6 +77,20 @@ def test_the_whole_vocabulary_is_opened_for_many_texts_and_then_used_for_all(fol
     mapped.encode_batch(["another"])
     mapped.encode("yet another")
     assert opened == [True]
+
+
+def test_the_whole_vocabulary_is_opened_after_many_texts_that_come_one_by_one(folder: Path, whole: Tokenizer):
+    opened = []
+
+    def open_whole() -> Tokenizer:
+        opened.append(True)
+        return whole
+
+    mapped = MappedTokenizer(folder, open_whole)
+    few = [mapped.encode(f"bridge {n}") for n in range(ALONE)]
+    assert opened == []
+    assert mapped.encode("the bridge").ids == whole.encode("the bridge").ids
+    assert (opened, mapped.encode("bridge 0")) == ([True], few[0])
 
 
 def test_files_that_are_damaged_are_an_error(folder: Path, whole: Tokenizer, tmp_path: Path):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 HASHES_FILE, ROWS_FILE, TEXTS_FILE, HEAD_FILE = "hashes.npy", "pieces.npy", "pieces.txt", "tokenizer-head.json"
 MANY = 20_000  # characters in one call; from here on the whole vocabulary pays
+ALONE = 1000  # texts, one after the other; by then it would have paid
 REMEMBERED = 64  # texts; a question and its best passages are asked about again and again
 _WORD = re.compile(r"[\S\x1c-\x1f]+")  # these four are white space to Python alone
 _FACTOR = 0x9E3779B97F4A7C15
@@ -82,6 +83,7 @@ class MappedTokenizer:
     def __init__(self, folder: Path, whole: Callable[[], Tokenizer]) -> None:
         self.whole = whole
         self._whole: Tokenizer | None = None
+        self._alone = 0
         self._head: Any = json.loads((folder / HEAD_FILE).read_text(encoding="utf-8"))
         self._bare = _tokenizer(self._head | {"post_processor": None})
         self._hashes: Hashes = np.load(folder / HASHES_FILE, mmap_mode="r")
@@ -102,7 +104,9 @@ class MappedTokenizer:
         return [Tokens(one.ids, one.offsets) for one in self._whole.encode_batch(texts)]
 
     def _encode(self, text: str) -> Tokens:
-        if self._whole:
+        self._alone += 1
+        if self._whole or self._alone > ALONE:
+            self._whole = self._whole or self.whole()
             return self.encode_batch([text])[0]
         pieces, ids = self._pieces_in(text)
         found = _tokenizer(self._head | {"model": self._head["model"] | {"vocab": pieces}}).encode(text)
