@@ -117,10 +117,14 @@ def _interruptible(summary: Summary) -> Iterator[None]:
 
 
 def _print_notes(summary: Summary) -> None:
+    from ragqa.walk import SECRET
+
     for path, reason in summary.warnings[:NAMED]:
         print(f"skipped {shown(path_from_here(path))}: {reason}", file=sys.stderr)
     if len(summary.warnings) > NAMED:
         print(f"… and {len(summary.warnings) - NAMED} more; --json names them all", file=sys.stderr)
+    if SECRET in summary.reasons:
+        print("keys, passwords and tokens stay out of an index; --include-secrets takes them", file=sys.stderr)
     if summary.stale:
         print(f"{summary.stale} documents cannot be read now and stay as they were; see `ragqa ls`", file=sys.stderr)
     if summary.repaired:

@@ -67,7 +67,9 @@ class Sync:
             source = read_source(file.path, self.run.max_file_size, file.root)
             return self._compare(file, source, record, refusal)
         except BadInput as error:
-            if record and not isinstance(error.__cause__, FileNotFoundError):  # else the next run finds it gone
+            if isinstance(error.__cause__, FileNotFoundError):
+                record = None  # the next run finds it gone
+            if record:
                 self.store.mark_stale(record.id, error.reason)
             self._skip(file.path, error.reason, record)
         return None
@@ -76,10 +78,10 @@ class Sync:
         """Write down what was learned about files and not written yet."""
         if self._times:
             self.store.touch(self._times)
-        if self._refusals:
-            self.store.refuse(self._refusals)
         if self._pardons:
             self.store.pardon(self._pardons)
+        if self._refusals:
+            self.store.refuse(self._refusals)
         self._times, self._refusals, self._pardons = {}, [], []
 
     def _skip(self, path: Path, reason: str, record: DocumentRecord | None) -> None:
@@ -106,7 +108,10 @@ class Sync:
         if refusal and self._holds(refusal) and refusal.sha256 == source.sha256:
             self._refuse(source, refusal.reason)
             self._skip(file.path, refusal.reason, record)
-        elif record and self._stays(record) and source.sha256 == record.sha256:
+            return None
+        if refusal:
+            self._pardons.append(file.path)
+        if record and self._stays(record) and source.sha256 == record.sha256:
             self._touch(record, source)
             self.summary.unchanged += 1
         elif not record and self._moved(file, source):
@@ -146,23 +151,14 @@ class Sync:
                 self.store.mark_stale(record.id, error.reason)
             self._skip(file.path, error.reason, record)
             return None
-        if file.path in self.refused:
-            self._pardons.append(file.path)
         return document
 
     def _refuse(self, source: Source, reason: str) -> None:
-        refusal = Refusal(
-            path=source.path,
-            sha256=source.sha256,
-            size=len(source.content),
-            mtime_ns=source.mtime_ns,
-            inode=source.inode,
-            reason=reason,
-            readers=READERS_VERSION,
+        size = len(source.content)
+        self._refusals.append(
+            Refusal(source.path, source.sha256, size, source.mtime_ns, source.inode, reason, READERS_VERSION)
         )
-        if refusal != self.refused.get(source.path):
-            self._refusals.append(refusal)
-            self._settle_some()
+        self._settle_some()
 
     def _settle_some(self) -> None:
         if len(self._times) + len(self._refusals) >= TOGETHER:

@@ -17,7 +17,7 @@ _NAMES = re.compile("|".join(map(translate, _PATTERNS)))
 
 _KEY = re.compile(
     r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----"
-    r"(?:(?:\s|\\[nr])[>#*/|]*(?:[A-Z][A-Za-z-]{2,20}: [^\n\\]{0,80})?){1,24}"  # lines that say how it is kept
+    r"(?:(?:\s|\\[nr])[>#*/|]*+(?:[A-Z][A-Za-z-]{2,20}: [^\n\\]{0,80}+)?+){1,24}+"  # lines that say how it is kept
     r"[A-Za-z0-9+/=]{8}"
 )
 _TOKENS = re.compile(

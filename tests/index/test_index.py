@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,57 +14,13 @@ from ragqa.errors import UsageError
 from ragqa.files import readable
 from ragqa.index import fingerprint, update_index
 from ragqa.index.intake import GROUP
-from ragqa.index.run import Run
 from ragqa.index.summary import Summary
 from ragqa.interaction import signs_of
-from ragqa.store import IndexStore
 from ragqa.store.opening import create_index
 from ragqa.store.sqlite import SQLiteStore
 from ragqa.types import Matrix
-from ragqa.walk import Wanted
 from tests.fakes import WordEmbedder
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SQLiteStore]:
-    opened = create_index(tmp_path / "index.db", fingerprint="f", model="words", dim=64)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def notes(tmp_path: Path) -> Path:
-    folder = tmp_path / "notes"
-    write(folder / "a.md", "# Bridge\n\nThe bridge opened in 1894.\n")
-    write(folder / "deep" / "b.txt", "Eggs and flour.\n")
-    return folder
-
-
-def write(path: Path, text: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    return path
-
-
-def update(store: IndexStore, *paths: Path, embedder: WordEmbedder | None = None, **options: Any) -> Summary:
-    """Bring the index up to date; options are those of a run, and of what is wanted."""
-    summary = Summary()
-    progress = options.pop("progress", lambda *counts: None)
-    choice = {name: options.pop(name) for name in list(options) if name in Wanted.__slots__}
-    run = Run(**({"max_file_size": 10_000} | options), wanted=Wanted(**choice))
-    update_index(paths, store=store, embedder=embedder or WordEmbedder(), summary=summary, run=run, progress=progress)
-    return summary
-
-
-def did(summary: Summary) -> dict[str, int]:
-    counts = {name: getattr(summary, name) for name in ("indexed", "unchanged", "moved", "removed")}
-    counts["skipped"] = len(summary.skipped)
-    return {name: count for name, count in counts.items() if count}
-
-
-def ids(store: SQLiteStore) -> list[str]:
-    return list(store.known())
-
+from tests.index.updating import did, ids, update, write
 
 # New, changed, gone
 
