@@ -8,12 +8,14 @@ from typing import NamedTuple
 
 from ragqa.document import Block
 from ragqa.errors import BadInput
-from ragqa.read.encoding import known, marked
+from ragqa.read.encoding import controls, encoding_of, known, marked
 from ragqa.read.reading import Reading
 
 _GAP = re.compile(r"\n(?:[^\S\n]*\n)+")
 _CONTROLS = re.compile("[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
-BINARY_SHARE = 0.3
+BINARY_SHARE = 0.3  # of the characters
+CONTROLS_SHARE = 0.02  # of the bytes, where they are no Unicode
+UNKNOWN_SHARE = 0.1  # of the characters
 
 
 class Decoded(NamedTuple):
@@ -41,22 +43,33 @@ def decode(name: str, content: bytes, named: str = "") -> Decoded:
         BadInput: So much of it is no text that it must be something else.
     """
     encoding, rest = marked(content)
+    notes: tuple[str, ...] = ()
     if not encoding:
-        encoding = known(named) if named and not _fits(content, "utf-8") else "utf-8"
-        encoding = encoding if encoding and _fits(content, encoding) else "utf-8"
-    text = rest.decode(encoding, errors="replace")
-    lost = text.count("\ufffd") - rest.count("\ufffd".encode()) + text.count("\0")
+        encoding = encoding_of(rest, named)
+        notes = _notes(encoding, named)
+        if not encoding.startswith("utf-") and controls(rest) > CONTROLS_SHARE * len(rest):
+            raise BadInput(f"{name}: binary, not text", "binary")
+    text = rest.decode(encoding or "ascii", errors="replace")
+    lost = max(text.count("\ufffd") - _own_replacements(rest, encoding), 0)
+    if not encoding.startswith("utf-") and lost > UNKNOWN_SHARE * len(text):
+        raise BadInput(f"{name}: unknown encoding", "unknown encoding")
+    lost += text.count("\0")
     if lost + len(_CONTROLS.findall(text)) > BINARY_SHARE * len(text):
         raise BadInput(f"{name}: binary, not text", "binary")
-    return Decoded(text.replace("\0", "\ufffd"), max(lost, 0))
+    return Decoded(text.replace("\0", "\ufffd"), lost, notes)
 
 
-def _fits(content: bytes, encoding: str) -> bool:
+def _notes(encoding: str, named: str) -> tuple[str, ...]:
+    if not encoding:
+        return ("unknown encoding: read as ASCII",)
+    return () if encoding in ("utf-8", named and known(named)) else (f"read as {encoding}",)
+
+
+def _own_replacements(content: bytes, encoding: str) -> int:
     try:
-        content.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
+        return content.count("\ufffd".encode(encoding)) if encoding else 0
+    except UnicodeEncodeError:
+        return 0
 
 
 def read(content: bytes, name: str) -> Reading:

@@ -1,0 +1,151 @@
+"""Bytes that name no encoding → the one in which they make sense, or none: text must not turn into other text.
+
+Each language brings its encodings, its letters and its commonest words. In a wrong encoding letters turn into signs in
+the middle of words, into capitals after small letters, or into letters that no one language has; in the right one the
+common words are there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import cached_property
+
+from ragqa.read.writing import ALPHABETS, SCRIPTS, Language, Script
+
+SAMPLE = 4096  # bytes, of lines that are not ASCII
+MOST_ODD = 0.02  # of the characters that are not ASCII, those that do not fit a language
+LEAST_COMMON = 0.1  # of a script's characters
+LEAST_WORDS = 0.04  # of a text's words, those that are the commonest of the language
+FEW = 0.15  # of the letters: more accents than that has no text in Latin script
+DENSE = 0.08  # of the letters: more accents than that have few languages of Western Europe
+RARE = 0.7  # what fits an encoding that is not its language's commonest counts so much
+
+_BEFORE_WORDS = frozenset('“”„‟‘’‚«»‹›¿¡–—…€£¥§©·•×÷±°→←\xa0−≤≥≠"״')
+_AFTER_WORDS = frozenset("“”‘’«»‹›–—…€£¥¢©®™°²³¹·•×÷±→←†‡‰¼½¾\xa0−≤≥≠،؛؟׳״־")
+_IN_WORDS = frozenset("’·–—\xad׳״־")
+_SIGNS = frozenset("¶¦¬µªº") | _BEFORE_WORDS | _AFTER_WORDS | _IN_WORDS
+_LETTER = re.compile(r"[^\W\d_]")
+_WORD = re.compile(r"[^\W\d_]+")
+_FOREIGN = re.compile(r"[^\x00-\x7f]")
+_HAN = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3]")
+_BESIDE = re.compile(
+    "[\u3000-\u303f\u2010-\u2026\uff01-\uff5e\u2460-\u24ff\u2190-\u21ff\u25a0-\u25ff\u3200-\u33ff·×°§]"
+)
+
+
+def guess(content: bytes) -> str:
+    """The encoding that a text is in, which is not UTF-8; empty where none is likely enough."""
+    sample = _sample(content)
+    tried = {encoding: _Trial(sample, encoding) for one in (*SCRIPTS, *ALPHABETS) for encoding in one.encodings}
+    share, encoding = max((tried[encoding].common(one), encoding) for one in SCRIPTS for encoding in one.encodings)
+    if share >= LEAST_COMMON:
+        return encoding
+    fitting = list(_fitting(tried))
+    if not fitting:
+        return ""
+    likeness, encoding = max(fitting, key=lambda one: one[0])
+    return encoding if likeness >= LEAST_WORDS else _without_words(tried, [encoding for _likeness, encoding in fitting])
+
+
+def _fitting(tried: dict[str, _Trial]) -> Iterator[tuple[float, str]]:
+    """Encodings in which it could be a text of one language, and how like one it is."""
+    for language in ALPHABETS:
+        oddities = [(tried[encoding].odd(language), rank) for rank, encoding in enumerate(language.encodings)]
+        odd, rank = min(oddities)
+        trial = tried[language.encodings[rank]]
+        if odd <= MOST_ODD and (language.is_latin or not trial.is_latin):
+            yield (trial.words_of(language) - odd) * (RARE if rank else 1), language.encodings[rank]
+
+
+def _without_words(tried: dict[str, _Trial], fitting: list[str]) -> str:
+    """What few words, none of them common, are in: Western Europe's, or the only one in which they fit."""
+    here = tried["cp1252"]
+    if "cp1252" in fitting and here.is_latin and (here.accents <= DENSE or here.foreign <= 2):
+        return "cp1252"
+    small = {tried[encoding].text: tried[encoding].small for encoding in fitting}
+    likely = {text for text, share in small.items() if share > max(small.values()) / 2}  # others are all in capitals
+    return next(e for e in fitting if tried[e].text in likely) if len(likely) == 1 and here.foreign > 2 else ""
+
+
+def _sample(content: bytes) -> bytes:
+    lines, length = [], 0
+    for found in re.finditer(rb"[^\n]*[\x80-\xff][^\n]*", content):
+        lines.append(found.group()[:SAMPLE])
+        length += len(lines[-1])
+        if length > SAMPLE:
+            break
+    return b"\n".join(lines)
+
+
+class _Trial:
+    """A sample as it reads in one encoding.
+
+    Attributes:
+        signs: Characters that are not ASCII, and how often.
+        foreign: How many that are.
+    """
+
+    def __init__(self, sample: bytes, encoding: str) -> None:
+        self.text = sample.decode(encoding, errors="replace")
+        self.signs = Counter(_FOREIGN.findall(self.text))
+        self.foreign = max(self.signs.total(), 1)
+
+    @cached_property
+    def accents(self) -> float:
+        """How many of the letters are not ASCII."""
+        return self.foreign / max(len(_LETTER.findall(self.text)), 1)
+
+    @property
+    def small(self) -> float:
+        """How many of its letters that are not ASCII are small, where there are capitals too."""
+        small = sum(count for sign, count in self.signs.items() if sign.islower())
+        capital = sum(count for sign, count in self.signs.items() if sign.isupper())
+        return small / (small + capital) if small or capital else 1.0
+
+    @property
+    def is_latin(self) -> bool:
+        """Whether no more characters than accents in a text in Latin script are not ASCII."""
+        return self.accents <= FEW or self.foreign <= 2
+
+    def odd(self, language: Language) -> float:
+        """The share of what does not belong into texts of a language."""
+        fitting = language.both_cases | _SIGNS
+        strange = sum(count for sign, count in self.signs.items() if sign not in fitting)
+        if strange > MOST_ODD * self.foreign:
+            return 1.0
+        return (strange + self.out_of_place) / self.foreign
+
+    @cached_property
+    def out_of_place(self) -> int:
+        """How many stand where no such character stands in any language."""
+        return sum(self._is_out_of_place(found.start()) for found in _FOREIGN.finditer(self.text))
+
+    def _is_out_of_place(self, at: int) -> bool:
+        before, sign, after = self.text[max(at - 1, 0) : at], self.text[at], self.text[at + 1 : at + 2]
+        if sign.isalpha() and sign not in "ªº":
+            return (before.islower() and sign.isupper()) or (sign.islower() and after.isupper())
+        if before.isalpha() and after.isalpha():
+            return sign not in _IN_WORDS
+        if sign in "ªº":
+            return before.isalpha() and before not in "nN"
+        if sign == "“" and before.isalpha():  # it ends what „ begins, and nothing else
+            return "„" not in self.signs
+        return (before.isalpha() and sign not in _AFTER_WORDS) or (after.isalpha() and sign not in _BEFORE_WORDS)
+
+    @cached_property
+    def words(self) -> Counter[str]:
+        return Counter(_WORD.findall(self.text.lower()))
+
+    def words_of(self, language: Language) -> float:
+        """The share of words that are among the commonest of a language."""
+        return sum(self.words[word] for word in language.words) / max(self.words.total(), 1)
+
+    def common(self, script: Script) -> float:
+        """The share of a script's commonest characters; 0 where there is other writing too."""
+        written = {sign: count for sign, count in self.signs.items() if not _BESIDE.match(sign)}
+        total = sum(written.values())
+        if not total or sum(count for sign, count in written.items() if not _HAN.match(sign)) > MOST_ODD * total:
+            return 0.0
+        return sum(count for sign, count in written.items() if sign in script.common) / total
