@@ -6,38 +6,50 @@ is text, checked as it arrives; nothing that could run.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import time
-from dataclasses import asdict
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Self
 
-from ragqa.document import Block, Place
 from ragqa.errors import BadInput
 from ragqa.read.formats import Format
 from ragqa.read.reading import Reading
+from ragqa.read.wire import LENGTH, TOO_MUCH, Garbled, framed, unpacked
 
 SECONDS = 20.0  # for one file
 MEMORY = 1536 * 2**20  # bytes of address space; a parser with its libraries takes about a fifth
 ANSWER = 256 * 2**20  # bytes that come back for one file
 _SLICE = 2**20
-LENGTH = 8  # bytes, big-endian, before each message
+_DIED = "its parser died"
+_ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")  # more would take room, and do nothing
 
 
 class Child:
     """The process, which need not run yet. Used with `with`, it ends with the block.
 
     Args:
-        seconds, memory: What one file may take; bytes.
+        seconds, memory, answer: What one file may take, and how much may come back for it; bytes.
+        program: The module that is run, `child` or one that ends up there.
     """
 
-    def __init__(self, seconds: float = SECONDS, memory: int = MEMORY) -> None:
+    def __init__(
+        self,
+        seconds: float = SECONDS,
+        memory: int = MEMORY,
+        *,
+        answer: int = ANSWER,
+        program: str = "ragqa.read.child",
+    ) -> None:
         self.seconds = seconds
         self.memory = memory
+        self.answer = answer
+        self.program = program
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -48,13 +60,13 @@ class Child:
 
     def close(self) -> None:
         """End the process, whatever it is doing."""
-        if self._process:
-            self._process.kill()
-            self._process.wait()
-            for pipe in (self._process.stdin, self._process.stdout):
-                if pipe:
-                    pipe.close()
-            self._process = None
+        process, self._process = self._process, None
+        if process:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # it leads a group of its own
+            process.wait()
+            for pipe in _pipes(process):
+                pipe.close()
 
     def read(self, format: Format, content: bytes, name: str) -> Reading:
         """Read a file's bytes; what the process cannot do, it is ended for.
@@ -64,112 +76,91 @@ class Child:
         """
         head = json.dumps({"format": format.name, "name": name, "size": len(content)}).encode()
         try:
-            reply = self._ask(len(head).to_bytes(LENGTH, "big") + head + content)
-        except _Failed as error:
+            return unpacked(self._ask(framed(head) + content))
+        except BadInput as error:  # said in good order
+            if error.reason == TOO_MUCH:
+                self.close()
+            raise
+        except (_Failed, Garbled) as error:
             self.close()
-            raise BadInput(f"{name}: {error}", str(error)) from error
+            reason = str(error) if isinstance(error, _Failed) else _DIED
+            raise BadInput(f"{name}: {reason}", reason) from error
         except BaseException:
             self.close()  # half a conversation cannot be gone on with
             raise
-        if "reason" in reply:
-            if reply.get("ended"):
-                self.close()
-            raise BadInput(str(reply["message"]), str(reply["reason"]))
-        try:
-            return reading_of(reply)
-        except (KeyError, TypeError, ValueError) as error:
-            self.close()
-            raise BadInput(f"{name}: cannot be read as {format.name}", f"cannot be read as {format.name}") from error
 
-    def _ask(self, message: bytes) -> dict[str, Any]:
+    def _ask(self, message: bytes) -> memoryview:
         """Write and read side by side: neither may wait for ever for a process that is stopped."""
-        process = self._running()
-        assert process.stdin
-        assert process.stdout
+        requests, replies = self._running()
         deadline = time.monotonic() + self.seconds
         left, got = memoryview(message), bytearray()
         with selectors.DefaultSelector() as ready:
-            ready.register(process.stdin, selectors.EVENT_WRITE)
-            ready.register(process.stdout, selectors.EVENT_READ)
-            while len(got) < LENGTH or len(got) < LENGTH + _size(got):
-                now = time.monotonic()
-                if now > deadline:
+            ready.register(requests, selectors.EVENT_WRITE)
+            ready.register(replies, selectors.EVENT_READ)
+            while not self._whole(got):
+                if (patience := deadline - time.monotonic()) <= 0:
                     raise _Failed(f"took over {self.seconds:g} s")
-                for key, _events in ready.select(deadline - now):
-                    if key.fileobj is process.stdin:
-                        left = left[_written(process.stdin.fileno(), left) :]
-                        if not left:
-                            ready.unregister(process.stdin)
+                for key, _events in ready.select(patience):
+                    if key.fileobj is replies:
+                        got += _received(replies)
                     else:
-                        part = os.read(process.stdout.fileno(), _SLICE)
-                        got += part
-                        if not part:
-                            raise _Failed("its parser died")
-                        if len(got) >= LENGTH and _size(got) > ANSWER:
-                            raise _Failed(f"expands past {ANSWER // 2**20} MiB")
-        reply = json.loads(got[LENGTH:])
-        if not isinstance(reply, dict):
-            raise _Failed("its parser died")
-        return reply
+                        left = left[_written(requests, left) :]
+                        if not left:
+                            ready.unregister(requests)
+        if left or len(got) > LENGTH + _size(got):  # it answers what it was not asked
+            raise _Failed(_DIED)
+        return memoryview(got)[LENGTH:]
 
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None:
+    def _whole(self, got: bytearray) -> bool:
+        """Whether a reply has come to its end."""
+        if len(got) >= LENGTH and _size(got) > self.answer:
+            raise _Failed(f"expands past {self.answer // 2**20} MiB")
+        return len(got) >= LENGTH and len(got) >= LENGTH + _size(got)
+
+    def _running(self) -> tuple[IO[bytes], IO[bytes]]:
+        """Where to write to the process and where to read from it; it is started where none runs."""
+        if self._process and self._process.poll() is not None:  # it ended itself, or someone did
+            self.close()
+        if not self._process:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-B", "-m", "ragqa.read.child", str(self.memory), str(self.seconds)],
+                [sys.executable, "-P", "-B", "-m", self.program, str(self.memory), str(self.seconds)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 cwd="/",
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))} | _ONE_THREAD,
                 bufsize=0,
                 start_new_session=True,  # Ctrl-C is for this process, which then ends the other
             )
-            for pipe in (self._process.stdin, self._process.stdout):
-                assert pipe
+            for pipe in _pipes(self._process):
                 os.set_blocking(pipe.fileno(), False)
-        return self._process
+        requests, replies = _pipes(self._process)
+        return requests, replies
 
 
 class _Failed(Exception):
     """What the process did not survive, in a few words."""
 
 
-def _written(descriptor: int, content: memoryview) -> int:
+def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
+    assert process.stdin
+    assert process.stdout
+    return process.stdin, process.stdout
+
+
+def _written(pipe: IO[bytes], content: memoryview) -> int:
     try:
-        return os.write(descriptor, content[:_SLICE])
+        return os.write(pipe.fileno(), content[:_SLICE])
     except BrokenPipeError as error:
-        raise _Failed("its parser died") from error
+        raise _Failed(_DIED) from error
+
+
+def _received(pipe: IO[bytes]) -> bytes:
+    part = os.read(pipe.fileno(), _SLICE)
+    if not part:
+        raise _Failed(_DIED)
+    return part
 
 
 def _size(message: bytearray) -> int:
     return int.from_bytes(message[:LENGTH], "big")
-
-
-def reply_of(reading: Reading) -> dict[str, Any]:
-    """A reading as JSON can carry it."""
-    return asdict(reading)
-
-
-def reading_of(reply: dict[str, Any]) -> Reading:
-    """The reading that was carried; raises KeyError, TypeError or ValueError where it is none."""
-    return Reading(
-        text=_text(reply["text"]),
-        blocks=tuple(
-            Block(one["kind"], int(one["start"]), int(one["end"]), tuple(map(_text, one["heading"])))
-            for one in reply["blocks"]
-        ),
-        places=tuple(
-            Place(int(one["start"]), one["kind"], int(one["number"]), _text(one["name"]), int(one["line"]))
-            for one in reply["places"]
-        ),
-        title=_text(reply["title"]),
-        tags=tuple(map(_text, reply["tags"])),
-        date=_text(reply["date"]),
-        notes=tuple(map(_text, reply["notes"])),
-        repaired=int(reply["repaired"]),
-    )
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("not a text")
-    return value

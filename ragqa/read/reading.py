@@ -41,9 +41,34 @@ class Reading:
 
 def storable(reading: Reading) -> Reading:
     """The reading with U+FFFD for what neither SQLite nor a tokenizer takes: NULs and lone surrogates."""
+    about = [*reading.tags, *reading.notes, reading.title, reading.date, *(place.name for place in reading.places)]
+    headings = {block.heading for block in reading.blocks}
+    if all(map(_can_be_stored, [reading.text, *about, *(title for heading in headings for title in heading)])):
+        return reading
     text = reading.text.translate(_NOT_STORED)
-    lost = text.count("\ufffd") - reading.text.count("\ufffd")
-    return replace(reading, text=text, repaired=reading.repaired + lost) if lost else reading
+    return replace(
+        reading,
+        text=text,
+        repaired=reading.repaired + text.count("\ufffd") - reading.text.count("\ufffd"),
+        blocks=tuple(replace(block, heading=_mended(block.heading)) for block in reading.blocks),
+        places=tuple(replace(place, name=place.name.translate(_NOT_STORED)) for place in reading.places),
+        title=reading.title.translate(_NOT_STORED),
+        date=reading.date.translate(_NOT_STORED),
+        tags=_mended(reading.tags),
+        notes=_mended(reading.notes),
+    )
+
+
+def _can_be_stored(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text
+
+
+def _mended(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(text.translate(_NOT_STORED) for text in texts)
 
 
 class Draft:
