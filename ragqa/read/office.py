@@ -4,23 +4,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
 from zipfile import ZipFile
 
 from lxml import etree
 
+from ragqa.read.about import About, date_of, tags_of, title_of
 from ragqa.read.zipped import parse_xml
-
-_DAY = re.compile(r"\s*(\d{4}-\d\d-\d\d)")
-
-
-@dataclass(frozen=True, slots=True)
-class Properties:
-    """What a document says about itself; the attributes are those of `Document`."""
-
-    title: str = ""
-    tags: tuple[str, ...] = ()
-    date: str = ""
 
 
 def local(element: etree._Element) -> str:
@@ -47,20 +36,19 @@ def related(archive: ZipFile, part: str = "") -> dict[str, str]:
     return found
 
 
-def properties(archive: ZipFile) -> Properties:
+def properties(archive: ZipFile) -> About:
     """Title, keywords and day of creation, or else of the last change; none where they cannot be read."""
     part = related(archive).get("core-properties")
     if not part:
-        return Properties()
+        return About()
     try:
-        said = {local(one): (one.text or "").strip() for one in parse_xml(archive.read(part))}
+        said = {local(one): one.text or "" for one in parse_xml(archive.read(part))}
     except etree.XMLSyntaxError:
-        return Properties()
-    date = _DAY.match(said.get("created", "")) or _DAY.match(said.get("modified", ""))
-    return Properties(said.get("title", ""), tags_of(said.get("keywords", "")), date[1] if date else "")
+        return About()
+    date = date_of(said.get("created", "")) or date_of(said.get("modified", ""))
+    return About(title_of(said.get("title", "")), keywords(said.get("keywords", "")), date)
 
 
-def tags_of(keywords: str) -> tuple[str, ...]:
-    """Keywords as people part them: by commas or semicolons, else by lines."""
-    tags = {" ".join(one.split()).lower() for one in re.split(r"[,;\n]", keywords)}
-    return tuple(sorted(tags - {""}))
+def keywords(text: str) -> tuple[str, ...]:
+    """Tags as people part them who have one line for all: by commas or semicolons."""
+    return tags_of(re.split(r"[,;\n]", text))

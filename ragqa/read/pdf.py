@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from ragqa.read.about import date_of, title_of
 from ragqa.read.drawn import Page, page_of
 from ragqa.read.flow import Entry, add_pages
 from ragqa.read.layout import Line, Paragraph, lines_of, paragraphs_of
-from ragqa.read.office import tags_of
+from ragqa.read.office import keywords
 from ragqa.read.reading import Draft, Reading
 from ragqa.read.running import without_running
 from ragqa.read.zipped import refused
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pypdfium2 import PdfDocument
 
 OUTLINE = 10_000  # entries that are looked at
-_DAY = re.compile(r"(?:D:)?((?:19|20)\d\d)(0\d|1[0-2])([0-2]\d|3[01])")
+_DAY = re.compile(r"^(?:D:)?(\d{4})(\d\d)(\d\d).*", re.S)
 _TOOL = re.compile(r"^Microsoft (?:Word|PowerPoint) - |^untitled(?: document)?$", re.I)
 
 
@@ -52,11 +53,10 @@ def _reading(document: PdfDocument, name: str) -> Reading:
     draft = Draft()
     add_pages(draft, [_paragraphs(*one) for one in zip(pages, lines, strict=True)], list(_outline(document)))
     about = document.get_metadata_dict()
-    date = _DAY.match(about.get("CreationDate", ""))
     return draft.reading(
-        title=_TOOL.sub("", about.get("Title", "")),
-        tags=tags_of(about.get("Keywords", "")),
-        date="-".join(date.groups()) if date else "",
+        title=title_of(_TOOL.sub("", about.get("Title", ""))),
+        tags=keywords(about.get("Keywords", "")),
+        date=date_of(_DAY.sub(r"\1-\2-\3", about.get("CreationDate", ""))),
         notes=[f"{empty} of {len(pages)} pages without text"] if empty else [],
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+_YEAR = re.compile(r"(?:19|20)\d\d")  # may name a column
 _NUMBER = re.compile(r"[\s+\-(]*[\d.,:/'\s-]+[\s%€$£)]*")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
