@@ -1,4 +1,4 @@
-"""Open a quote's file in the user's editor, on its line, or a text; no shell has a hand in it."""
+"""Open a quote's file where it stands, or a text, in the user's editor; no shell has a hand in it."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ragqa.cli.render import in_line
+from ragqa.cli.viewing import view
+from ragqa.document import Place
 from ragqa.errors import RagqaError, UsageError
 
 CHOSEN = ("RAGQA_EDITOR", "VISUAL", "EDITOR")
 USUAL = ("sensible-editor", "editor", "nano", "vim", "vi")  # where none is chosen, the first that is installed
 HOW_TO_CHOOSE = "name one with `export RAGQA_EDITOR=nano`"
+LOOKED_AT = 8192  # bytes; a NUL among them is in no text
 # How an editor is told the line; one that is not here is given the file alone.
 PLUS = "vi vim nvim gvim nano emacs emacsclient micro kak joe ne mg jed pico sensible-editor editor".split()
 GOTO = "code code-insiders codium vscodium cursor".split()
 COLON = "subl sublime_text zed hx helix".split()
 
 
-def open_source(path: Path, line: int, environ: Mapping[str, str]) -> None:
-    """Run the editor and wait until it ends.
+def open_source(path: Path, line: int, environ: Mapping[str, str], place: Place | None = None) -> None:
+    """Run the editor and wait until it ends; what an editor cannot show is shown by another program, on its page.
 
     The editor is RAGQA_EDITOR, VISUAL or EDITOR, with its options if it has any, and else one that is installed,
     which is said.
@@ -32,11 +35,15 @@ def open_source(path: Path, line: int, environ: Mapping[str, str]) -> None:
     Args:
         path: Absolute, and checked: what was indexed may be something else by now.
         line: From 1.
+        place: Where in the file the quote stands, other than on lines.
 
     Raises:
-        RagqaError: There is no file or no editor, or the editor failed.
+        RagqaError: There is no file or no such program, or it failed.
     """
     require_file(path)
+    if (place and not place.line) or _is_binary(path):
+        view(path, place.number if place and place.kind == "page" else 0, environ)
+        return
     words = editor(environ)
     _wait_for([*words, *_place(words[0], path, line)], environ)
 
@@ -53,6 +60,14 @@ def edited(text: str, environ: Mapping[str, str]) -> str:
         path.write_text(text, encoding="utf-8", errors="replace")
         _wait_for([*words, str(path)], environ)
         return path.read_text(encoding="utf-8", errors="replace")
+
+
+def _is_binary(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return b"\0" in file.read(LOOKED_AT)
+    except OSError:
+        return False  # the editor says it better
 
 
 def _wait_for(command: Sequence[str], environ: Mapping[str, str]) -> None:

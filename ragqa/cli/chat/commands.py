@@ -132,7 +132,7 @@ def _open(talk: Talk, argument: str) -> None:
         known = f"there are {', '.join(sources)}" if sources else "the last answer has none"
         raise UsageError(f"no source {argument or '1'}", known)
     require_terminal("/open", "/sources shows the places")
-    open_source(source.path, source.line_start, os.environ)
+    open_source(source.path, source.line_start, os.environ, source.place)
 
 
 def _collection(talk: Talk, argument: str) -> None:
@@ -283,7 +283,7 @@ COMMANDS = (
     Command("help", "", "this list", _help),
     Command("sources", "", "the quotes of the last answer, with their places", _sources),
     Command("why", "", "how the last answer came about: scores, tokens, prompt", _why),
-    Command("open", "N", "open source N of the last answer in your editor", _open, _numbers),
+    Command("open", "N", "open source N of the last answer where it stands", _open, _numbers),
     Command("collection", "NAME", "ask this collection only; `*` asks all", _collection, _collections),
     Command(
         "where",
