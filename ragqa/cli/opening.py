@@ -5,16 +5,15 @@ from __future__ import annotations
 import shlex
 import shutil
 import stat
-import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ragqa.cli.render import in_line
-from ragqa.cli.viewing import view
+from ragqa.cli.viewing import view, wait_for
 from ragqa.document import Place
-from ragqa.errors import RagqaError, UsageError
+from ragqa.errors import UsageError
 
 CHOSEN = ("RAGQA_EDITOR", "VISUAL", "EDITOR")
 USUAL = ("sensible-editor", "editor", "nano", "vim", "vi")  # where none is chosen, the first that is installed
@@ -45,7 +44,7 @@ def open_source(path: Path, line: int, environ: Mapping[str, str], place: Place 
         view(path, place.number if place and place.kind == "page" else 0, environ)
         return
     words = editor(environ)
-    _wait_for([*words, *_place(words[0], path, line)], environ)
+    wait_for([*words, *_place(words[0], path, line)], environ, HOW_TO_CHOOSE)
 
 
 def edited(text: str, environ: Mapping[str, str]) -> str:
@@ -58,7 +57,7 @@ def edited(text: str, environ: Mapping[str, str]) -> str:
     with TemporaryDirectory(prefix="ragqa-") as folder:  # nobody else can look into it
         path = Path(folder) / "question.md"
         path.write_text(text, encoding="utf-8", errors="replace")
-        _wait_for([*words, str(path)], environ)
+        wait_for([*words, str(path)], environ, HOW_TO_CHOOSE)
         return path.read_text(encoding="utf-8", errors="replace")
 
 
@@ -68,15 +67,6 @@ def _is_binary(path: Path) -> bool:
             return b"\0" in file.read(LOOKED_AT)
     except OSError:
         return False  # the editor says it better
-
-
-def _wait_for(command: Sequence[str], environ: Mapping[str, str]) -> None:
-    try:
-        code = subprocess.run(command, env=dict(environ), check=False).returncode
-    except OSError as error:
-        raise RagqaError(f"{command[0]}: {error.strerror}", HOW_TO_CHOOSE) from error
-    if code:
-        raise RagqaError(f"{command[0]} ended with exit code {code}")
 
 
 def require_terminal(command: str, hint: str) -> None:

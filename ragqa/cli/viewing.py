@@ -44,7 +44,7 @@ def view(path: Path, page: int, environ: Mapping[str, str]) -> None:
     words = _chosen(environ)
     program = Path(words[0]).name if words else ""
     if words and program not in (*VIEWERS, DESKTOP):
-        _wait_for([*words, str(path)], environ)
+        wait_for([*words, str(path)], environ, HOW_TO_CHOOSE)
         return
     if not words:
         program = _installed(page, environ)
@@ -62,14 +62,12 @@ def _chosen(environ: Mapping[str, str]) -> list[str]:
 
 def _installed(page: int, environ: Mapping[str, str]) -> str:
     if sys.platform != "darwin" and not (environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")):
-        raise UsageError(
-            "there is no desktop to show the file on", "name a program for the terminal: `export RAGQA_OPENER=…`"
-        )
-    wanted = (*(VIEWERS if page else ()), DESKTOP)
-    found = next((name for name in wanted if shutil.which(name, path=environ.get("PATH"))), None)
-    if found is None:
-        raise UsageError("no program is chosen to show the file, and none is known here", HOW_TO_CHOOSE)
-    return found
+        raise UsageError("there is no desktop to show the file on", HOW_TO_CHOOSE)
+    wanted: list[str] = [*(VIEWERS if page else ()), DESKTOP]
+    for name in wanted:
+        if shutil.which(name, path=environ.get("PATH")):
+            return name
+    raise UsageError("no program is chosen to show the file, and none is known here", HOW_TO_CHOOSE)
 
 
 def _start(command: Sequence[str], environ: Mapping[str, str]) -> None:
@@ -90,10 +88,11 @@ def _start(command: Sequence[str], environ: Mapping[str, str]) -> None:
         raise RagqaError(f"{command[0]} ended with exit code {code}", HOW_TO_CHOOSE)
 
 
-def _wait_for(command: Sequence[str], environ: Mapping[str, str]) -> None:
+def wait_for(command: Sequence[str], environ: Mapping[str, str], hint: str) -> None:
+    """Run a program in the terminal until it ends; raises RagqaError where it cannot be run, or fails."""
     try:
         code = subprocess.run(command, env=dict(environ), check=False).returncode
     except OSError as error:
-        raise RagqaError(f"{command[0]}: {error.strerror}", HOW_TO_CHOOSE) from error
+        raise RagqaError(f"{command[0]}: {error.strerror}", hint) from error
     if code:
-        raise RagqaError(f"{command[0]} ended with exit code {code}")
+        raise RagqaError(f"{command[0]} ended with exit code {code}", hint)

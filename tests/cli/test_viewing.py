@@ -48,7 +48,7 @@ def desk(tmp_path: Path) -> Desk:
 
 
 FORMS = {
-    **dict.fromkeys(("evince", "papers", "atril", "xreader"), ["--page-index=12", "FILE"]),
+    **{name: ["--page-index=12", "FILE"] for name in ("evince", "papers", "atril", "xreader")},
     "okular": ["-p", "12", "FILE"],
     "zathura": ["-P", "12", "FILE"],
     "mupdf": ["FILE", "12"],
