@@ -23,6 +23,7 @@ from ragqa.cli import (
     doctor,
     first,
     index,
+    library,
     logs,
     measure,
     models,
@@ -51,12 +52,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for family in (ask, chat, search, index, care, logs, config, models, measure, bench, doctor, bundle):
+for family in (ask, chat, search, index, care, library, logs, config, models, measure, bench, doctor, bundle):
     family.register(app)
 
 BROKEN_PIPE = 141
 # Names of commands to come: a script written for them should hear so, and not get an answer to a question.
-PLANNED = frozenset("backup classify cluster collections embed get import-llm map reindex related watch".split())
+PLANNED = frozenset("backup classify cluster embed import-llm map reindex related watch".split())
 
 QUESTION_WORDS = frozenset("what who whom whose which when where why how is are do does did can".split())
 

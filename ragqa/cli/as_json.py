@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragqa.cli.render import path_from_here
-from ragqa.document import DocumentRecord, Place, stretch_label
+from ragqa.document import DocumentRecord, Passage, Place, stretch_label
 from ragqa.types import JSON, Answer, Citation, Hit, Prompt, Tally
 
 if TYPE_CHECKING:
@@ -130,21 +131,33 @@ def _evidence_json(citation: Citation) -> JSON:
     }
 
 
+def passage_json(passage: Passage, path: Path) -> JSON:
+    """A passage as `get --json` prints it, its text as it stands in the document."""
+    return {"id": passage.id, "path": path_from_here(path), **_stands(passage), "content": passage.text}
+
+
+def _stands(passage: Passage) -> JSON:
+    """Where a passage stands in its file."""
+    first = passage.places[0] if passage.places else None
+    return {
+        "line_start": passage.line_start,
+        "line_end": passage.line_end,
+        "page": _page(first),
+        "place": place_json(first, passage.place_label),
+        "heading": list(passage.heading),
+    }
+
+
 def hit_json(hit: Hit, rank: int) -> JSON:
     """One line of `search --nl`: llm's four fields first."""
     passage = hit.passage
-    first = passage.places[0] if passage.places else None
     return {
         "id": passage.id,
         "score": round(hit.score, 4),
         "content": passage.text.strip(),
         "metadata": None,
         "path": path_from_here(hit.path),
-        "line_start": passage.line_start,
-        "line_end": passage.line_end,
-        "page": _page(first),
-        "place": place_json(first, passage.place_label),
-        "heading": list(passage.heading),
+        **_stands(passage),
         "rank": rank,
         "scores": {name: round(score, 4) for name, score in hit.scores.items()},
     }
@@ -174,6 +187,10 @@ def record_json(record: DocumentRecord) -> JSON:
         "size": record.size,
         "sha256": record.sha256,
         "indexed_at": record.indexed_at,
+        "type": record.type,
+        "title": record.title,
+        "tags": list(record.tags),
+        "date": record.date or None,
         "stale": record.stale or None,
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -52,8 +53,26 @@ def list_documents(
     elif as_json:
         print_json([record_json(record) for record in records])
     else:
-        rows = ((_openable(r), r.collection, r.passages, r.size, r.indexed_at) for r in records)
-        print_table(("document", "collection", "passages", "bytes", "indexed"), rows)
+        _print_documents(records)
+
+
+def _print_documents(records: Sequence[DocumentRecord]) -> None:
+    """A line each; what no document has, has no column."""
+    columns: dict[str, list[object]] = {
+        "document": [_openable(one) for one in records],
+        "collection": [one.collection for one in records],
+        "passages": [one.passages for one in records],
+        "bytes": [one.size for one in records],
+        "indexed": [one.indexed_at for one in records],
+        "type": [one.type for one in records],
+    }
+    perhaps: dict[str, list[object]] = {
+        "tags": [", ".join(one.tags) for one in records],
+        "date": [one.date for one in records],
+        "stale": [one.stale for one in records],
+    }
+    columns |= {name: values for name, values in perhaps.items() if any(values)}
+    print_table(list(columns), zip(*columns.values(), strict=True))
 
 
 def _openable(record: DocumentRecord) -> Text | str:

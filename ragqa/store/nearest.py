@@ -83,6 +83,10 @@ class Nearest:
             else:
                 self.db.execute("DELETE FROM sketches WHERE key = ?", (group,))
 
+    def rename(self, old: str, new: str) -> None:
+        """Give a collection a name that none has."""
+        self.db.execute("UPDATE sketches SET collection = ? WHERE collection = ?", (new, old))
+
     def count(self, where: Filter | None = None) -> int:
         """How many vectors there are in the collections that a search may see."""
         condition, values = in_collections(where)

@@ -75,6 +75,13 @@ class SQLiteStore:
         with errors_explained(self.path):
             return [str(name) for (name,) in self._db.execute("SELECT DISTINCT collection FROM documents ORDER BY 1")]
 
+    def rename_collection(self, old: str, new: str) -> int:
+        """Give a collection a name that none has; returns how many documents it has."""
+        with errors_explained(self.path), self._writing():
+            self._nearest.rename(old, new)
+            self._db.execute("UPDATE documents SET collection = ? WHERE collection = ?", (new, old))
+            return self._db.changes()
+
     def passages_of(self, document_id: str) -> list[Passage]:
         with errors_explained(self.path):
             rows = self._db.execute(f"SELECT {PASSAGE} WHERE d.id = ? ORDER BY p.ordinal", (document_id,))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 # What reads the index and is soon done. All else, and what is to come, runs in its own process.
-COMMANDS = ("ask", "search", "similar", "ls", "status", "path")
+COMMANDS = ("ask", "search", "similar", "ls", "get", "status", "path")
 ASKING = COMMANDS[:3]
 PATIENCE = 3.0  # seconds until the warm process has said whether it will
 FORWARDED = (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP, _signal.SIGQUIT, _signal.SIGWINCH)

@@ -57,7 +57,11 @@ def test_ls_names_each_document_with_its_place(shelf: Ragqa):
     first = shelf("ls", "--json").json[0]
     assert first["id"] == first["path"] == "kitchen/bread.md"
     assert (first["collection"], first["passages"], first["size"]) == ("kitchen", 1, len(BREAD))
-    assert list(first) == ["id", "path", "collection", "passages", "size", "sha256", "indexed_at", "stale"]
+    assert list(first) == [
+        *("id", "path", "collection", "passages", "size", "sha256", "indexed_at"),
+        *("type", "title", "tags", "date", "stale"),
+    ]
+    assert (first["type"], first["tags"], first["date"], first["stale"]) == ("markdown", [], None, None)
 
 
 def test_ls_in_a_pipe_is_one_line_a_document(shelf: Ragqa):
@@ -182,7 +186,7 @@ def test_a_name_never_breaks_a_table(ragqa: Ragqa):
     path = ragqa.write("a\tb\n\x1b[2J\u202e[red]c.md", BREAD)
     index(ragqa, path.parent)
     (line,) = ragqa("ls").out.splitlines()
-    assert len(line.split("\t")) == 5
+    assert len(line.split("\t")) == 6
     assert not {"\x1b", "\u202e"} & set(line)
 
 
