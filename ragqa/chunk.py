@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ragqa.document import Block, Document, Kind, Passage, place_at, places_within
+from ragqa.document import Block, Document, DocumentRecord, Kind, Passage, Place, place_at, places_within
 from ragqa.read.languages import LANGUAGES
 from ragqa.sentences import sentence_spans
 from ragqa.types import Count
@@ -23,6 +23,7 @@ LARGE = 320  # tokens; code or a list is not attached to a paragraph beyond this
 HEADING_SHARE = 4  # headings are given a quarter of a passage's tokens at most
 PROSE = ("paragraph", "quotation")
 NAMED = frozenset(language.name for language in LANGUAGES)  # headings are the names of functions: one passage, one name
+_BLANK_END = re.compile(r"\n[^\S\n]*\n[^\S\n]*\Z")
 PIECE = 1600  # characters; nothing longer is ever given to the tokenizer at once
 
 
@@ -177,3 +178,48 @@ def _line(document: Document, offset: int, lines: Sequence[int]) -> int:
     """The line that the character at `offset` stands on, from 1: of the file, where it is known."""
     place = place_at(document.places, offset)
     return place.line if place and place.line else bisect_left(lines, offset) + 1
+
+
+def join(record: DocumentRecord, passages: Sequence[Passage]) -> Document:
+    """The document that passages were cut from, as the index remembers it.
+
+    A block that was divided between two passages is one again; where two blocks of one kind under the same headings
+    meet there without a blank line or a fence between them, they become one too.
+    """
+    blocks: list[Block] = []
+    places: list[Place] = []
+    before = ""
+    for passage in passages:
+        own = passage.blocks or (Block("paragraph", 0, len(passage.text), passage.heading),)
+        for n, block in enumerate(own):
+            block = replace(block, start=passage.start + block.start, end=passage.start + block.end)
+            if n or not blocks or not _goes_on(blocks[-1], block, before, passage.text):
+                blocks.append(block)
+            else:
+                blocks[-1] = replace(blocks[-1], end=block.end)
+        before = passage.text
+        for place in passage.places:
+            if not places or replace(place, start=0) != replace(places[-1], start=0):
+                places.append(replace(place, start=passage.start + place.start))
+    return Document(
+        id=record.id,
+        path=record.path,
+        text="".join(passage.text for passage in passages),
+        sha256=record.sha256,
+        size=record.size,
+        mtime_ns=record.mtime_ns,
+        blocks=tuple(blocks),
+        collection=record.collection,
+        places=tuple(places),
+        type=record.type,
+        title=record.title,
+        tags=record.tags,
+        date=record.date,
+        inode=record.inode,
+    )
+
+
+def _goes_on(last: Block, block: Block, before: str, after: str) -> bool:
+    """Whether a block is the rest of the one that ended the text before."""
+    parted = _BLANK_END.search(before) or after.startswith(("```", "~~~"))
+    return (last.kind, last.heading) == (block.kind, block.heading) and not parted

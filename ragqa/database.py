@@ -9,13 +9,15 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from glob import escape
 from pathlib import Path
+from urllib.parse import quote
 
 import apsw
 
-from ragqa.errors import IndexDamaged, IndexLocked, NotWritable, RagqaError
+from ragqa.errors import IndexDamaged, IndexLocked, NotWritable, RagqaError, UnknownIndex
 from ragqa.files import network_file_system, new_path, private_file, private_folder
 
 BUSY_MS = 10_000
+LOG_KEPT = 64 << 20  # bytes of the log that stay on the disk, to be written again, when it was larger
 Migration = str | Callable[[apsw.Connection], None]
 """SQL, or what is done with a connection in a transaction."""
 
@@ -54,11 +56,40 @@ def connect(path: Path, flags: int, *, synchronous: str = "FULL", busy_ms: int =
         busy_ms: How long another process may be waited for.
     """
     connection = apsw.Connection(os.fspath(path), flags=flags)
+    if flags == apsw.SQLITE_OPEN_READONLY and _needs_a_log(connection) and not has_log(path):
+        connection.close()
+        # On a medium that cannot be written there is no log to make, and nobody who could change the file.
+        name = f"file:{quote(os.fsencode(path))}?immutable=1"
+        connection = apsw.Connection(name, flags=flags | apsw.SQLITE_OPEN_URI)
     connection.set_busy_timeout(busy_ms)
     settings = ("foreign_keys = ON", "trusted_schema = OFF", "cell_size_check = ON", "secure_delete = ON")
-    for pragma in (f"synchronous = {synchronous}", *settings):
+    for pragma in (f"synchronous = {synchronous}", f"journal_size_limit = {LOG_KEPT}", *settings):
         connection.execute(f"PRAGMA {pragma}")
     return connection
+
+
+def _needs_a_log(connection: apsw.Connection) -> bool:
+    """Whether SQLite would have to make a log beside the file to read it, and cannot."""
+    try:
+        connection.pragma("application_id")
+    except apsw.CantOpenError:
+        return True
+    except apsw.Error:  # it comes again where it is explained
+        pass
+    return False
+
+
+def log_of(path: Path) -> Path:
+    """Where SQLite keeps what was committed and is not in the file yet."""
+    return Path(f"{path}-wal")
+
+
+def has_log(path: Path) -> bool:
+    """Whether something is in it: then the file alone is not all there is."""
+    try:
+        return log_of(path).stat().st_size > 0
+    except OSError:
+        return False
 
 
 def create_private(path: Path) -> None:
@@ -111,13 +142,13 @@ def version_of(connection: apsw.Connection) -> int:
 
 
 def check_version(connection: apsw.Connection, path: Path, kind: Kind) -> None:
-    """Refuse a file that this version cannot read; raises IndexDamaged."""
+    """Refuse a file that this version cannot read; raises UnknownIndex."""
     version = version_of(connection)
     if connection.pragma("application_id") != kind.application_id:
-        raise IndexDamaged(f"{path}: not {kind.name} of ragqa", kind.strange)
+        raise UnknownIndex(f"{path}: not {kind.name} of ragqa", kind.strange)
     if version != kind.version:
         hint = "upgrade ragqa" if version > kind.version else kind.old
-        raise IndexDamaged(f"{path}: made by another version of ragqa (schema {version})", hint)
+        raise UnknownIndex(f"{path}: made by another version of ragqa (schema {version})", hint)
 
 
 @contextmanager

@@ -9,7 +9,8 @@ To catch one is to catch all below it:
     ├─ IndexLocked                 11   another process is writing
     ├─ ModelError                  12   missing, damaged, or of a kind that is not loaded
     │  └─ FingerprintMismatch      12   the index was made with another model
-    ├─ IndexDamaged                13   or from a newer version of ragqa
+    ├─ IndexDamaged                13   it cannot be read, or not all of it
+    │  └─ UnknownIndex             13   something else's, or from a newer version of ragqa
     ├─ NotWritable                 14   no space, no permission, standard output closed
     ├─ NetworkBlocked              16   something other than `models pull` tried to use the network
     └─ BadInput                     3   one document cannot be read; the others can
@@ -74,6 +75,10 @@ class FingerprintMismatch(ModelError):
 
 class IndexDamaged(RagqaError):
     exit_code = 13
+
+
+class UnknownIndex(IndexDamaged):
+    pass
 
 
 class NotWritable(RagqaError):

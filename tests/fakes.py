@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -124,6 +125,12 @@ def passage(
     last = line + text.strip().count("\n")
     blocks = tuple(replace(block, heading=(*heading, *block.heading)) for block in markdown_blocks(text))
     return Passage(document, ordinal, text, 0, len(text), line, last, heading, blocks)
+
+
+def placed(passages: Sequence[Passage]) -> list[Passage]:
+    """The same, each where the one before it ends, as the passages of one document are."""
+    ends = [0, *accumulate(len(one.text) for one in passages)]
+    return [replace(one, start=ends[n], end=ends[n + 1]) for n, one in enumerate(passages)]
 
 
 def hit(

@@ -29,6 +29,7 @@ from ragqa.cli import (
     models,
     search,
     serve,
+    whole,
 )
 from ragqa.cli.chat import door as chat
 from ragqa.cli.guard import block_network
@@ -52,12 +53,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for family in (ask, chat, search, index, care, library, logs, config, models, measure, bench, doctor, bundle):
+for family in (ask, chat, search, index, care, whole, library, logs, config, models, measure, bench, doctor, bundle):
     family.register(app)
 
 BROKEN_PIPE = 141
 # Names of commands to come: a script written for them should hear so, and not get an answer to a question.
-PLANNED = frozenset("backup classify cluster embed import-llm map reindex related watch".split())
+PLANNED = frozenset("classify cluster embed import-llm map related watch".split())
 
 QUESTION_WORDS = frozenset("what who whom whose which when where why how is are do does did can".split())
 

@@ -12,6 +12,7 @@ from ragqa.types import JSON, Answer, Citation, Hit, Prompt, Tally
 
 if TYPE_CHECKING:
     from ragqa.history import Recorded
+    from ragqa.index.mend import Mended
     from ragqa.index.summary import Summary
     from ragqa.measure.bench import Measurement
     from ragqa.measure.bench.report import Report as Benchmark
@@ -175,6 +176,30 @@ def summary_json(summary: Summary) -> JSON:
         "seconds": summary.seconds,
         "stale": summary.stale,
         "remarks": dict(sorted(summary.remarks.items())),
+    }
+
+
+def reindexed_json(summary: Summary, before: str, model: str) -> JSON:
+    """The document that `reindex --json` prints."""
+    return {
+        "reindexed": summary.indexed,
+        "kept": summary.unchanged,
+        "skipped": [{"path": path_from_here(path), "reason": reason} for path, reason in summary.skipped],
+        "passages": summary.passages,
+        "seconds": summary.seconds,
+        "embed_model": model,
+        "embed_model_before": before,
+    }
+
+
+def mended_json(mended: Mended, damaged: Path) -> JSON:
+    """The document that `check --repair --json` prints."""
+    return {
+        "repaired": True,
+        "documents": len(mended.documents),
+        "embedded": mended.embedded,
+        "lost": [{"id": lost.id, "reason": lost.reason} for lost in mended.lost],
+        "damaged": path_from_here(damaged),
     }
 
 

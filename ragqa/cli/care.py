@@ -1,28 +1,28 @@
-"""Looking after the index: ls, status, check, forget, path."""
+"""Looking after what is in the index: ls, status, forget; and path."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ragqa.cli.alone import alone
 from ragqa.cli.as_json import record_json
-from ragqa.cli.options import Collections, Db, Options, settle
-from ragqa.cli.render import path_from_here, print_json, print_lines, print_table, shown
+from ragqa.cli.described import copies_of, described
+from ragqa.cli.options import Collections, Db, Options, advise, settle, speaker
+from ragqa.cli.render import path_from_here, print_json, print_lines, print_table
 from ragqa.cli.where import Where, documents_filter
-from ragqa.errors import IndexDamaged, UsageError
+from ragqa.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.text import Text
 
     from ragqa.document import DocumentRecord
-    from ragqa.types import JSON
+    from ragqa.store.sqlite import SQLiteStore
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 
@@ -30,7 +30,6 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 def register(app: typer.Typer) -> None:
     app.command("ls", epilog="Example: ragqa ls -c notes --nl | jq -r .path")(list_documents)
     app.command(epilog="Example: ragqa status --json")(status)
-    app.command(epilog="Example: ragqa check")(check)
     app.command(epilog="Example: ragqa forget notes/old.md ~/notes/drafts")(forget)
     app.command(epilog="Example: sqlite3 \"$(ragqa path db)\" '.tables'")(path)
 
@@ -85,51 +84,17 @@ def _openable(record: DocumentRecord) -> Text | str:
 
 
 def status(as_json: Json = False, db: Db = None, option: Options = None) -> None:
-    """Say what is in the index, how large it is and which model made it."""
+    """Say what is in the index, how large it is, which model made it and who is writing it."""
     from ragqa.store.opening import open_index
 
     settings = settle(db=db, options=option)
-    store = open_index(settings.db)
-    records = store.known().values()
-    values: JSON = {
-        "index": str(settings.db),
-        "bytes": settings.db.stat().st_size,
-        "documents": len(records),
-        "passages": sum(record.passages for record in records),
-        "collections": dict(Counter(record.collection for record in records)),
-        "embed_model": store.model,
-        "dim": store.dim,
-        "fingerprint": store.fingerprint,
-        "calibration": asdict(store.calibration) if store.calibration.passages else None,
-        "last_indexed": max((record.indexed_at for record in records), default=None),
-    }
+    values = described(open_index(settings.db, say=speaker(quiet=False)))
     if as_json:
         print_json(values)
         return
-    for name in ("collections", "calibration"):
+    for name in ("collections", "types", "calibration", "reindexing"):
         values[name] = ", ".join(f"{key} ({value})" for key, value in (values[name] or {}).items())
-    print_table(("", ""), list(values.items()))
-
-
-def check(as_json: Json = False, db: Db = None, option: Options = None) -> None:
-    """Compare all tables and checksums of the index with each other; exit 13 when something is wrong."""
-    from ragqa.store.opening import open_index
-
-    settings = settle(db=db, options=option)
-    store = open_index(settings.db, writable=True)
-    faults = list(store.faults())
-    counts = store.counts()
-    if as_json:
-        print_json({"ok": not faults, "faults": faults, "counts": counts})
-    else:
-        for fault in faults:
-            print(shown(fault))
-        if not faults:
-            print(f"ok: {counts['documents']} documents, {counts['passages']} passages, all tables agree")
-    if faults:
-        raise IndexDamaged(
-            f"{path_from_here(settings.db)}: {len(faults)} faults", "restore a copy, or delete it and index again"
-        )
+    print_table(("", ""), [(name, "" if value is None else value) for name, value in values.items()])
 
 
 def forget(
@@ -145,32 +110,40 @@ def forget(
 
     if not names and not collection:
         raise UsageError("a document, a path or -c COLLECTION is wanted", "`ragqa ls` lists documents")
-    store = open_index(settle(db=db, options=option).db, writable=True)
-    records = store.known()
-    where = documents_filter(store, collection or [])
-    unwanted = {r.id for r in records.values() if where and r.collection in where.collections}
-    for name in names or []:
-        matching = _matching(name, list(records.values()))
-        if not matching:
+    settings = settle(db=db, options=option)
+    with alone(settings):
+        store = open_index(settings.db, writable=True, say=speaker(quiet=False))
+        documents, files = _named(store, names or [], collection or [])
+        store.forget(documents, files)
+        store.erase()
+        store.close()
+    print(f"forgot {len(documents)} document{'s' * (len(documents) != 1)}")
+    for copy in copies_of(settings.db):
+        advise(f"what was forgotten may still be in {path_from_here(copy)}, a copy from before; delete it", quiet=False)
+
+
+def _named(store: SQLiteStore, names: list[str], collections: list[str]) -> tuple[set[str], set[Path]]:
+    """The documents to forget, and the files that were refused, of which only name and reason are there to forget."""
+    records, refused = store.known(), store.refused()
+    where = documents_filter(store, collections)
+    documents = {r.id for r in records.values() if where and r.collection in where.collections}
+    files: set[Path] = set()
+    for name in names:
+        some = {record.id for record in records.values() if record.id == name or _lies_at(record.path, name)}
+        unread = {path for path in refused if _lies_at(path, name)}
+        if not some and not unread:
             raise UsageError(f"nothing in the index is {name!r}", "`ragqa ls` lists documents; nothing was removed")
-        unwanted |= matching
-    for id in sorted(unwanted):
-        store.remove(id)
-    store.erase()
-    store.close()
-    print(f"forgot {len(unwanted)} document{'s' * (len(unwanted) != 1)}")
+        documents |= some
+        files |= unread
+    return documents, files
 
 
-def _matching(name: str, records: list[DocumentRecord]) -> set[str]:
+def _lies_at(path: Path, name: str) -> bool:
+    """Whether a path is the one that is named, or below it."""
     if not name:  # an unset variable in a script; as a path it would be the working folder
-        return set()
+        return False
     place = Path(name).expanduser().absolute()
-    places = {place, place.resolve()}
-    return {
-        record.id
-        for record in records
-        if record.id == name or any(record.path.is_relative_to(place) for place in places)
-    }
+    return path.is_relative_to(place) or path.is_relative_to(place.resolve())
 
 
 def path(

@@ -87,10 +87,10 @@ def open_embedder_of(store: SQLiteStore, settings: Settings, say: Say) -> Embedd
     from dataclasses import replace
 
     from ragqa.index import fingerprint
-    from ragqa.store.opening import require_fingerprint
+    from ragqa.store.opening import require_comparable
 
     embedder = open_embedder(replace(settings, embed_model=settings.embed_model or store.model), say)
-    require_fingerprint(store, fingerprint(embedder), embedder.name)
+    require_comparable(store, fingerprint(embedder), embedder.name)
     return embedder
 
 

@@ -118,6 +118,17 @@ def summary_line(summary: Summary) -> str:
     return f"{line}, skipped {len(summary.skipped)}" + (f" ({reasons})" if reasons else "")
 
 
+def reindexed_line(summary: Summary, before: str, model: str) -> str:
+    """What `reindex` did, in a line."""
+    if not summary.indexed + summary.unchanged:
+        return f"nothing to do: the index is made with {model}"
+    reasons = ", ".join(f"{reason}×{count}" for reason, count in sorted(summary.reasons.items()))
+    skipped = f", skipped {len(summary.skipped)} ({reasons})" if summary.skipped else ""
+    earlier = f", {summary.unchanged} of them in an earlier run" if summary.unchanged else ""
+    made = f"made anew with {model} (before: {before}): {summary.indexed + summary.unchanged} documents"
+    return f"{made}{earlier}{skipped}"
+
+
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table on a terminal; tab-separated lines without a head in a pipe.
 

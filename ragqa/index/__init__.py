@@ -16,13 +16,14 @@ from ragqa.index.sync import Sync
 from ragqa.read import Source, read_document
 from ragqa.read.apart import Child
 from ragqa.store import IndexStore
+from ragqa.store.opening import PASSAGES
 from ragqa.walk import find_files
 from ragqa.walk.roots import resolve_roots
 
 
 def fingerprint(embedder: Embedder) -> str:
     """What an index must have been made with to be searched with `embedder`."""
-    return f"{embedder.fingerprint}:passages-{VERSION}"
+    return f"{embedder.fingerprint}{PASSAGES}{VERSION}"
 
 
 def update_index(

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 import apsw
 
+from ragqa.document import Passage
 from ragqa.store.nearest import Nearest
+from ragqa.store.rows import read_passage
+from ragqa.store.tiling import tiling_faults
 
 # Tables that hold one row for each passage, and the column that names it.
 BESIDE_PASSAGES = {"vectors": "passage", "tokens": "passage", "passages_fts_docsize": "id"}
+
+_AS_BYTES = """
+SELECT p.key, d.id, p.ordinal, CAST(p.text AS BLOB), p.char_start, p.char_end, p.line_start, p.line_end,
+  CAST(p.heading AS BLOB), CAST(p.blocks AS BLOB), CAST(p.places AS BLOB), d.path
+  FROM passages p JOIN documents d ON d.key = p.document ORDER BY p.document, p.ordinal
+"""  # as texts, bytes that are no UTF-8 could not be read at all
 
 
 def faults(db: apsw.Connection, nearest: Nearest) -> Iterator[str]:
@@ -26,6 +38,7 @@ def faults(db: apsw.Connection, nearest: Nearest) -> Iterator[str]:
         yield "full-text index: does not agree with the passages"
     yield from _missing_rows(db)
     yield from _damaged_rows(db, nearest.dim)
+    yield from _wrong_documents(db)
     yield from _wrong_sketches(db, nearest)
 
 
@@ -61,6 +74,25 @@ def _damaged_rows(db: apsw.Connection, dim: int) -> Iterator[str]:
             yield f"{id}#{ordinal}: the vectors of its tokens are damaged"
         if zlib.crc32(vector) != vector_crc or len(vector) != 4 * dim:
             yield f"{id}#{ordinal}: its vector is damaged"
+
+
+def _wrong_documents(db: apsw.Connection) -> Iterator[str]:
+    """Documents whose passages do not make up a text, or are not told as they should be, and tags of none."""
+    strays = db.execute("SELECT count(*) FROM tags WHERE document NOT IN (SELECT key FROM documents)").get
+    if strays:
+        yield f"tags: {strays} rows without a document"
+    rows = db.execute(_AS_BYTES)
+    for id, of_one in groupby(rows, key=itemgetter(1)):
+        try:
+            for ordinal, reason in tiling_faults(map(_passage, of_one)):
+                yield f"{id}#{ordinal}: {reason}"
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            yield f"{id}: what its passages are made of cannot be read ({error})"
+
+
+def _passage(row: tuple[Any, ...]) -> Passage:
+    """Whatever bytes its text holds; its checksum is compared elsewhere."""
+    return read_passage((*row[:3], row[3].decode(errors="replace"), *row[4:]))
 
 
 def _wrong_sketches(db: apsw.Connection, nearest: Nearest) -> Iterator[str]:

@@ -18,6 +18,9 @@ from ragqa.store.schema import check_version, connect, errors_explained, make_sc
 from ragqa.store.sqlite import SQLiteStore
 from ragqa.types import Vector
 
+PASSAGES = ":passages-"  # in a fingerprint, behind the embedder's: how documents are cut
+REINDEX = "`ragqa reindex` makes it anew from the stored text"
+
 
 def create_index(
     path: Path,
@@ -92,12 +95,30 @@ def open_index(path: Path, *, writable: bool = False, patience_ms: int = BUSY_MS
 
 
 def require_fingerprint(store: SQLiteStore, fingerprint: str, model: str) -> None:
-    """Refuse an embedder whose vectors cannot be compared with the stored ones."""
+    """Refuse an embedder, or passages, that are not those of the index: one index holds one kind.
+
+    Raises:
+        FingerprintMismatch: They are not.
+    """
+    require_comparable(store, fingerprint, model)
     if store.fingerprint != fingerprint:
-        raise FingerprintMismatch(
-            f"{store.path} was made with {store.model}; {model} is asked for, and their vectors cannot be compared",
-            f"ask with `--embed-model {store.model}`, or index again into another file with `--db FILE`",
-        )
+        raise FingerprintMismatch(f"{store.path} holds passages that were cut in another way", REINDEX)
+
+
+def require_comparable(store: SQLiteStore, fingerprint: str, model: str) -> None:
+    """Refuse an embedder whose vectors cannot be compared with the stored ones, however passages were cut."""
+    if _of_embedder(store.fingerprint) == _of_embedder(fingerprint):
+        return
+    if store.model == model:
+        raise FingerprintMismatch(f"{store.path} was made with another {model} than the one that is here", REINDEX)
+    raise FingerprintMismatch(
+        f"{store.path} was made with {store.model}; {model} is asked for, and their vectors cannot be compared",
+        f"ask with `--embed-model {store.model}`, or run `ragqa reindex --embed-model {model}`",
+    )
+
+
+def _of_embedder(fingerprint: str) -> str:
+    return fingerprint.partition(PASSAGES)[0]
 
 
 @contextmanager

@@ -19,8 +19,9 @@ from typing import Any
 import apsw
 import numpy as np
 
-from ragqa.database import copy, erase, writing
+from ragqa.database import back_up, copy, erase, writing
 from ragqa.document import Document, DocumentRecord, Passage, Refusal
+from ragqa.errors import FingerprintMismatch
 from ragqa.store import fts, require_unit_length
 from ragqa.store.filter import condition_of
 from ragqa.store.integrity import faults
@@ -190,6 +191,13 @@ class SQLiteStore:
         with errors_explained(self.path), self._writing():
             self._delete("id = ?", document_id)
 
+    def forget(self, document_ids: Iterable[str], refused: Iterable[Path] = ()) -> None:
+        """Remove documents, and what is remembered of files that could not be read; all of it or nothing."""
+        with errors_explained(self.path), self._writing():
+            for document_id in document_ids:
+                self._delete("id = ?", document_id)
+            pardon(self._db, refused)
+
     @contextmanager
     def without(self, document_ids: Iterable[str]) -> Iterator[None]:
         """As if the documents were not in the index: they are removed in a transaction that is taken back."""
@@ -216,6 +224,11 @@ class SQLiteStore:
         with errors_explained(path):
             copy(self._db, path)
 
+    def back_up(self, path: Path) -> None:
+        """The same into a file of its owner's own, in its place whole or not at all; one that is there is replaced."""
+        with errors_explained(path):
+            back_up(self._db, path)
+
     def erase(self) -> None:
         """Leave no byte of removed text behind: what SQLite keeps in its log goes too."""
         with errors_explained(self.path):
@@ -232,9 +245,18 @@ class SQLiteStore:
         require_unit_length(vector[None])
         with errors_explained(self.path):
             with self._db:  # one moment, whoever is writing
+                self._require_same()
                 found = dict(self._nearest.search(vector, k, where))
                 rows = self._by_key(list(found))
             return [self._hit(row, found[row[0]], "dense") for row in rows]
+
+    def _require_same(self) -> None:
+        """Refuse to compare vectors when the index was made anew for another model since it was opened."""
+        if self._db.execute("SELECT value FROM meta WHERE key = 'fingerprint'").get != self.fingerprint:
+            raise FingerprintMismatch(
+                f"{self.path} was made anew for another model while it was open",
+                "ask again; a chat goes on with `ragqa chat --continue`",
+            )
 
     def match(self, words: Sequence[str], k: int, where: Filter | None = None) -> list[Hit]:
         if not words:
@@ -319,7 +341,13 @@ class SQLiteStore:
     def faults(self) -> Iterator[str]:
         """Check every table against every other and every checksum; yield what is wrong, a line each."""
         with errors_explained(self.path):
-            yield from faults(self._db, self._nearest)
+            # At the end SQLite would write its log into the file; what is damaged stays as it is.
+            self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+            found = False
+            for fault in faults(self._db, self._nearest):
+                found = True
+                yield fault
+            self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, int(found))
 
     def close(self) -> None:
         self._db.close()

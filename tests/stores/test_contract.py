@@ -15,7 +15,7 @@ from ragqa.store import HidingStore
 from ragqa.store.exact import ExactStore
 from ragqa.store.opening import create_index
 from ragqa.types import Calibration, Filter, Matrix, Signs
-from tests.fakes import document, passage
+from tests.fakes import document, passage, placed
 
 DIM = 8
 STORES: dict[str, Callable[[Path], HidingStore]] = {
@@ -48,7 +48,7 @@ def random_signs(*tokens: int) -> list[Signs]:
 def cut(text: str, id: str = "n/a.md", collection: str = "default") -> tuple[Document, list[Passage]]:
     """A document of one passage a line."""
     whole = document(text, id=id, collection=collection)
-    return whole, [passage(line, document=id, ordinal=n) for n, line in enumerate(text.split("\n"), start=1)]
+    return whole, placed([passage(line, document=id, ordinal=n) for n, line in enumerate(text.split("\n"), start=1)])
 
 
 def test_an_empty_store_finds_nothing(store: HidingStore):

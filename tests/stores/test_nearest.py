@@ -20,7 +20,7 @@ from ragqa.store.nearest import Nearest
 from ragqa.store.opening import create_index, open_index, scratch
 from ragqa.store.sketch import GROUP
 from ragqa.types import Filter, Matrix, Vector
-from tests.fakes import document, passage
+from tests.fakes import document, passage, placed
 from tests.stores.test_sketch import crowded
 
 ROOT = Path(__file__).parents[2]
@@ -230,7 +230,7 @@ def test_the_sketch_of_a_forgotten_passage_leaves_no_byte(tmp_path: Path):
     store = create_index(path, fingerprint="f", model="words", dim=DIM, exact=0)
     kept, secret = crowded(1, DIM), crowded(30, DIM, seed=3)
     store.add(document("kept", id="n/a.md"), [passage("kept", document="n/a.md")], kept)
-    texts = [passage("secret", document="n/b.md", ordinal=n) for n in range(1, 31)]
+    texts = placed([passage("secret", document="n/b.md", ordinal=n) for n in range(1, 31)])
     store.add(document("secret", id="n/b.md"), texts, secret)
     (bits,) = store._db.execute("SELECT bits FROM sketches").fetchall()[0]
     traces = [secret[4].tobytes(), bits[8:248], bits[256:496]]
@@ -246,10 +246,10 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from ragqa.store.opening import create_index
-from tests.fakes import document, passage
+from tests.fakes import document, passage, placed
 from tests.stores.test_sketch import crowded
 def several(id, count):
-    return document(id, id=id), [passage(id, document=id, ordinal=n) for n in range(1, count + 1)]
+    return document(id, id=id), placed([passage(id, document=id, ordinal=n) for n in range(1, count + 1)])
 store = create_index(Path(sys.argv[1]), fingerprint="f", model="words", dim=64, exact=0)
 store.add(*several("n/a.md", 300), crowded(300, 64))
 write, at = store._nearest._write, int(sys.argv[2])

@@ -23,7 +23,7 @@ from ragqa.store.rows import stored_calibration
 from ragqa.store.schema import APPLICATION_ID, SCHEMA_VERSION
 from ragqa.store.sqlite import SQLiteStore
 from ragqa.types import Calibration, Matrix, Vector
-from tests.fakes import document, passage
+from tests.fakes import document, passage, placed
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,7 +37,7 @@ def unit(rows: int) -> Matrix:
 
 
 def add(store: SQLiteStore, id: str, *texts: str) -> None:
-    passages = [passage(text, document=id, ordinal=n, heading=(id,)) for n, text in enumerate(texts, start=1)]
+    passages = placed([passage(text, document=id, ordinal=n, heading=(id,)) for n, text in enumerate(texts, start=1)])
     signs = [np.arange(len(text), dtype=np.uint8)[:, None] for text in texts]  # a token a letter, a byte a token
     store.add(document("\n".join(texts), id=id), passages, unit(len(texts)), signs)
 

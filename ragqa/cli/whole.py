@@ -1,0 +1,225 @@
+"""Looking after the index as a whole: check, backup, reindex."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ragqa.cli.alone import alone
+from ragqa.cli.as_json import mended_json, reindexed_json
+from ragqa.cli.calibrate import calibrate_if_due
+from ragqa.cli.open import open_embedder, open_embedder_of
+from ragqa.cli.options import Db, EmbedModel, Options, Quiet, advise, here, settle, speaker
+from ragqa.cli.progress import counting_progress, indexing_progress
+from ragqa.cli.render import path_from_here, print_json, reindexed_line, shown
+from ragqa.cli.stopping import Stopped, stoppable
+from ragqa.errors import IndexDamaged, ModelError, UnknownIndex, UsageError
+
+if TYPE_CHECKING:
+    from ragqa.embed import Embedder
+    from ragqa.index.mend import Mended
+    from ragqa.index.summary import Summary
+    from ragqa.settings import Settings
+    from ragqa.store.sqlite import SQLiteStore
+
+SKIPPED = 3
+SAMPLE = 8  # passages that `check` embeds anew
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command(epilog="Example: ragqa check --repair")(check)
+    app.command(epilog="Example: ragqa backup ~/index-$(date +%F).db")(backup)
+    app.command(epilog="Example: ragqa reindex --embed-model e5-base")(reindex)
+
+
+def check(
+    repair: Annotated[bool, typer.Option("--repair", help="Make it anew from what is sound in it.")] = False,
+    sample: Annotated[int, typer.Option(min=0, help="Embed so many passages anew and compare.")] = SAMPLE,
+    as_json: Json = False,
+    db: Db = None,
+    option: Options = None,
+    quiet: Quiet = False,
+) -> int:
+    """Compare all tables and checksums of the index with each other; exit 13 when something is wrong."""
+    settings = settle(db=db, options=option)
+    faults, counts, notes = _examined(settings, sample, quiet)
+    if faults and repair:
+        return _repair(settings, as_json, quiet)
+    if as_json:
+        print_json({"ok": not faults, "faults": faults, "counts": counts, "notes": notes})
+    else:
+        for fault in faults:
+            print(shown(fault))
+        if not faults:
+            print(f"ok: {counts['documents']} documents, {counts['passages']} passages, all tables agree")
+    for note in notes:
+        advise(note, quiet)
+    if faults:
+        raise IndexDamaged(
+            f"{path_from_here(settings.db)}: {len(faults)} faults",
+            "`ragqa check --repair` makes it anew from what is sound in it",
+        )
+    return 0
+
+
+def _examined(settings: Settings, sample: int, quiet: bool) -> tuple[list[str], dict[str, int], list[str]]:
+    """What is wrong with the index, how many rows it has, and what could not be looked at."""
+    from ragqa.store.opening import open_index
+
+    try:
+        store = open_index(settings.db, writable=True, say=speaker(quiet))
+    except UnknownIndex:  # nothing that could be repaired
+        raise
+    except IndexDamaged as error:
+        return [error.message], {}, []
+    try:
+        faults = list(store.faults())
+        notes = [] if faults else _tried(store, settings, sample, faults, quiet)
+        return faults, store.counts(), notes
+    except IndexDamaged as error:
+        return [error.message], {}, []
+    finally:
+        store.close()
+
+
+def _tried(store: SQLiteStore, settings: Settings, sample: int, faults: list[str], quiet: bool) -> list[str]:
+    """Embed some passages anew, and add to the faults what differs; returns why it could not be done."""
+    from ragqa.index.trial import strange_vectors
+
+    if not sample or not store.count_documents():
+        return []
+    try:
+        embedder = open_embedder_of(store, replace(settings, embed_model=""), speaker(quiet))
+    except (ModelError, UsageError) as error:
+        return [f"no passage was embedded anew: {error.message}"]
+    faults += strange_vectors(store, embedder, sample)
+    return []
+
+
+def _repair(settings: Settings, as_json: bool, quiet: bool) -> int:
+    """Make the index anew from what is sound in it, and keep the damaged one."""
+    from ragqa.index.mend import mend
+    from ragqa.store.salvage import opened_wreck
+    from ragqa.store.switch import open_anew, put_in_place, remember
+
+    with alone(settings, quiet), opened_wreck(settings.db) as wreck, counting_progress("repairing", quiet) as progress:
+        new = open_anew(settings.db, wreck.about)
+
+        def opened() -> Embedder:
+            return open_embedder_of(new, replace(settings, embed_model=""), speaker(quiet))
+
+        mended = mend(wreck.documents(), new, open_embedder=opened, progress=progress)
+        new.close()
+        remember(new.path, mended.documents, wreck.refused(), wreck.about)
+        damaged = put_in_place(new.path, settings.db)
+    if as_json:
+        print_json(mended_json(mended, damaged))
+    else:
+        _print_mended(mended, damaged)
+    return SKIPPED if mended.lost else 0
+
+
+def _print_mended(mended: Mended, damaged: Path) -> None:
+    for lost in mended.lost:
+        print(f"lost: {shown(lost.id)}: {shown(lost.reason)}")
+    print(
+        f"repaired: {len(mended.documents)} documents kept, {len(mended.lost)} lost,"
+        f" {mended.embedded} passages embedded anew; the damaged index is {path_from_here(damaged)}"
+    )
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where to.", metavar="FILE")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    db: Db = None,
+    option: Options = None,
+    quiet: Quiet = False,
+) -> None:
+    """Copy the index as it is now into a file, also while it is written."""
+    from ragqa.store.opening import open_index
+
+    settings = settle(db=db, options=option)
+    target = here() / file.expanduser()
+    if target.exists():
+        if not target.is_file() or target.samefile(settings.db):
+            raise UsageError(f"{path_from_here(target)}: nothing that a backup may replace")
+        if not force:
+            raise UsageError(f"{path_from_here(target)}: is there already", "`--force` replaces it")
+    store = open_index(settings.db, say=speaker(quiet))
+    store.back_up(target)
+    store.close()
+    print(f"{path_from_here(target)}: {target.stat().st_size:,} bytes")
+
+
+def reindex(
+    embed_model: EmbedModel = None,
+    as_json: Json = False,
+    db: Db = None,
+    option: Options = None,
+    quiet: Quiet = False,
+) -> int:
+    """Embed all documents anew from their stored text, for another model; until it is done, the old index answers."""
+    from ragqa.index import fingerprint
+    from ragqa.index.summary import Summary
+    from ragqa.store.opening import open_index
+    from ragqa.store.switch import place_beside, remove
+
+    settings = settle(db=db, embed_model=embed_model, options=option)
+    summary = Summary()
+    with _going_on(summary), alone(settings, quiet):
+        store = open_index(settings.db, say=speaker(quiet))
+        embedder = open_embedder(settings, speaker(quiet))
+        before = store.model
+        if store.fingerprint == fingerprint(embedder):
+            remove(place_beside(settings.db))  # of another model, begun and given up
+        else:
+            _make_anew(store, embedder, settings, summary, quiet)
+    if as_json:
+        print_json(reindexed_json(summary, before, embedder.name))
+    else:
+        print(reindexed_line(summary, before, embedder.name))
+    return SKIPPED if summary.skipped else 0
+
+
+def _make_anew(store: SQLiteStore, embedder: Embedder, settings: Settings, summary: Summary, quiet: bool) -> None:
+    from ragqa.index import fingerprint
+    from ragqa.index.again import reindex
+    from ragqa.interaction import measure_centre
+    from ragqa.store.switch import open_beside, switch
+
+    target = open_beside(
+        settings.db,
+        fingerprint=fingerprint(embedder),
+        model=embedder.name,
+        dim=embedder.dim,
+        centre=lambda: measure_centre(embedder),
+    )
+    with indexing_progress(quiet) as progress:
+        reindex(store, target, embedder=embedder, summary=summary, progress=progress)
+    if summary.skipped and not target.count_documents():
+        raise ModelError(f"{embedder.name} makes no vectors that can be used; the index is as it was")
+    summary.notes += calibrate_if_due(target, embedder, settings.passages, quiet)
+    store.close()
+    target.close()
+    switch(target.path, settings.db)
+
+
+@contextmanager
+def _going_on(summary: Summary) -> Iterator[None]:
+    """When a signal asks it to end, say what is kept."""
+    try:
+        with stoppable():
+            yield
+    except (KeyboardInterrupt, Stopped):
+        with suppress(OSError):  # the terminal may be gone
+            done = summary.indexed + summary.unchanged
+            print(f"stopped; {done} documents are done, the old index answers; run again to continue", file=sys.stderr)
+        raise

@@ -1,0 +1,157 @@
+"""An index that is made anew beside the old one, and takes its place.
+
+Until then the old one answers. `switch` copies the new pages into the old file as SQLite copies a backup: in WAL
+mode that is a transaction like any other, so who reads keeps what he began with, and a process that is killed, or a
+disk that is full, leaves the old index whole. To put a new file in the place of the old one would take away the log
+of those who have it open; so that is done only with one that is damaged, by `put_in_place`.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import apsw
+import numpy as np
+
+from ragqa.database import writing
+from ragqa.document import DocumentRecord
+from ragqa.errors import FingerprintMismatch, IndexDamaged
+from ragqa.store.opening import create_index
+from ragqa.store.schema import connect, errors_explained
+from ragqa.store.sqlite import SQLiteStore
+from ragqa.types import Vector
+
+# What is remembered of a file, and changes without its text.
+REMEMBERED = "mtime_ns, inode, stale, indexed_at"
+
+
+def place_beside(path: Path) -> Path:
+    """Where an index is made anew."""
+    return path.with_name(f"{path.name}.reindexing")
+
+
+def open_beside(
+    path: Path, *, fingerprint: str, model: str, dim: int, centre: Callable[[], Vector] | None = None
+) -> SQLiteStore:
+    """The index beside another, made if there is none; one that was begun for another model, or is damaged, goes."""
+    beside = place_beside(path)
+    try:
+        return create_index(beside, fingerprint=fingerprint, model=model, dim=dim, centre=centre)
+    except (FingerprintMismatch, IndexDamaged):
+        remove(beside)
+        return create_index(beside, fingerprint=fingerprint, model=model, dim=dim, centre=centre)
+
+
+def open_anew(path: Path, about: Mapping[str, str]) -> SQLiteStore:
+    """A new index beside a damaged one, made as that was.
+
+    Args:
+        about: What the damaged one says of itself.
+    """
+    new = path.with_name(f"{path.name}.repairing")
+    remove(new)  # left by a process that was killed
+
+    def centre() -> Vector:
+        return np.frombuffer(base64.b64decode(about["centre"]), "<f4")
+
+    return create_index(
+        new, fingerprint=about["fingerprint"], model=about["model"], dim=int(about["dim"]), centre=centre
+    )
+
+
+def switch(new: Path, path: Path) -> None:
+    """Put what is in the index `new` into the one at `path`, all of it or nothing, and remove `new`.
+
+    What is remembered of files, and which ones were refused, stays as it is at `path`.
+
+    Raises:
+        IndexLocked, NotWritable: The one at `path` is as it was.
+    """
+    with errors_explained(path), closing(connect(new, apsw.SQLITE_OPEN_READWRITE)) as source:
+        _take_over(source, path)
+        with closing(connect(path, apsw.SQLITE_OPEN_READWRITE)) as target:
+            _match_pages(source, target)
+            with target.backup("main", source, "main") as backup:
+                backup.step()
+            target.set_busy_timeout(0)
+            target.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # or later, when nobody reads what was there before
+    remove(new)
+
+
+def _take_over(new: apsw.Connection, path: Path) -> None:
+    """Have a new index remember what the one at `path` does."""
+    new.execute("ATTACH ? AS old", (os.fspath(path),))
+    with writing(new):
+        new.execute(
+            f"UPDATE documents SET ({REMEMBERED}) ="
+            f" (SELECT {REMEMBERED} FROM old.documents o WHERE o.id = documents.id)"
+        )
+        new.execute("DELETE FROM refused")
+        new.execute("INSERT INTO refused SELECT * FROM old.refused")
+    new.execute("DETACH old")
+
+
+def put_in_place(new: Path, path: Path) -> Path:
+    """Put the index `new` in the place of a damaged one, which is kept; returns its new path.
+
+    The log of the damaged one goes before it is replaced: it would be taken for the new one's.
+    """
+    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    damaged = path.with_name(f"{path.name}.damaged-{moment}")
+    with errors_explained(path):
+        with closing(connect(new, apsw.SQLITE_OPEN_READWRITE)) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        remove_beside(new)
+        os.link(path, damaged)
+        with suppress(FileNotFoundError):
+            Path(f"{path}-wal").rename(f"{damaged}-wal")
+        remove_beside(path)
+        new.rename(path)
+        _settle(path.parent)
+    return damaged
+
+
+def remember(
+    new: Path, records: Iterable[DocumentRecord], refused: Sequence[Sequence[Any]], about: Mapping[str, str]
+) -> None:
+    """Have a new index remember of each file what was known, which files were refused, and how it was calibrated."""
+    rows = [(r.mtime_ns, r.inode, r.stale, r.indexed_at, r.id) for r in records]
+    with errors_explained(new), closing(connect(new, apsw.SQLITE_OPEN_READWRITE)) as db, writing(db):
+        db.executemany(f"UPDATE documents SET ({REMEMBERED}) = (?, ?, ?, ?) WHERE id = ?", rows)
+        db.executemany("INSERT OR IGNORE INTO refused VALUES (?, ?, ?, ?, ?, ?, ?, ?)", refused)
+        db.executemany("INSERT OR IGNORE INTO meta VALUES (?, ?)", about.items())
+
+
+def _settle(folder: Path) -> None:
+    """Have the names in a folder outlive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _match_pages(source: apsw.Connection, target: apsw.Connection) -> None:
+    """Pages are copied as they are, so they have to be of one size."""
+    size = target.pragma("page_size")
+    if source.pragma("page_size") != size:
+        source.pragma("journal_mode", "delete")
+        source.pragma("page_size", size)
+        source.execute("VACUUM")
+
+
+def remove(path: Path) -> None:
+    """Remove an index with what SQLite keeps beside it."""
+    remove_beside(path)
+    path.unlink(missing_ok=True)
+
+
+def remove_beside(path: Path) -> None:
+    for name in (f"{path}-wal", f"{path}-shm"):
+        Path(name).unlink(missing_ok=True)

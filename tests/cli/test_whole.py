@@ -1,0 +1,317 @@
+"""check, backup, reindex: the index as a whole. Stand-ins embed, so no model is needed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ragqa.errors import ModelError
+from ragqa.index import fingerprint
+from ragqa.lock import writing_alone
+from ragqa.store.opening import open_index
+from tests.cli.test_care import damage
+from tests.conftest import Done, Ragqa
+from tests.fakes import WordEmbedder
+from tests.stores.test_sqlite import second_connection
+from tests.test_again import Failing, OtherEmbedder
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def embedders(monkeypatch: pytest.MonkeyPatch) -> dict[str, WordEmbedder]:
+    """The embedders that there are, by name; the last is the one that is in use."""
+    known: dict[str, WordEmbedder] = {"words": WordEmbedder()}
+
+    def opened(settings, say):
+        name = settings.embed_model or list(known)[-1]
+        if name not in known:
+            raise ModelError(f"no model {name!r}")
+        return known[name]
+
+    monkeypatch.setattr("ragqa.cli.open.open_embedder", opened)
+    monkeypatch.setattr("ragqa.cli.whole.open_embedder", opened)
+    return known
+
+
+def vandal(ragqa: Ragqa, sql: str) -> None:
+    db = second_connection(ragqa.db)
+    db.execute(sql)
+    db.close()
+
+
+def bytes_of(ragqa: Ragqa) -> dict[str, bytes]:
+    """The index and its log."""
+    return {path.name: path.read_bytes() for path in (ragqa.db, Path(f"{ragqa.db}-wal")) if path.exists()}
+
+
+# check
+
+
+def test_some_passages_are_embedded_anew(shelf: Ragqa, quick: Run, embedders: dict[str, WordEmbedder]):
+    assert quick("check", "--sample", "3").code == 0
+    assert len(embedders["words"].embedded) == 3
+
+
+def test_a_vector_that_is_not_its_passage_s_is_found(shelf: Ragqa, quick: Run, embedders: object):
+    store = open_index(shelf.db, writable=True)
+    passages = store.passages_of("notes/light.md")
+    other = WordEmbedder().embed_passages(["something else"] * len(passages))
+    document = store.known()["notes/light.md"]
+    from ragqa.chunk import join
+
+    store.add(join(document, passages), passages, other)
+    store.close()
+    done = quick("check", "--sample", "1000")
+    assert done.code == 13
+    assert "notes/light.md#1: its vector is not the one that the model makes of it" in done.out
+
+
+def test_without_the_model_the_rest_is_checked_all_the_same(shelf: Ragqa):
+    document = shelf("check", "--json").json
+    assert document["ok"]
+    assert "no passage was embedded anew" in document["notes"][0]
+
+
+@pytest.mark.parametrize("arguments", [["check"], ["check", "--repair"]])
+def test_a_damaged_index_is_never_written(shelf: Ragqa, arguments: list[str]):  # fault 59
+    reader = second_connection(shelf.db)
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT count(*) FROM documents").get == 3
+    assert shelf("forget", "kitchen/bread.md").code in (0, 11)  # stays in the log as long as somebody reads
+    kept = shutil.copytree(shelf.home, shelf.home.parent / "kept")
+    reader.close()
+    for name in ("index.db", "index.db-wal"):
+        shutil.copy(kept / name, shelf.home / name)
+    (shelf.home / "index.db-shm").unlink(missing_ok=True)
+    damage(shelf, b"burned colza oil", lambda found: b"burned whale oil")
+    before = bytes_of(shelf)
+    assert len(before["index.db-wal"]) > 0
+    assert shelf(*arguments).code in (13, 3)
+    damaged = [path for path in shelf.home.iterdir() if ".damaged-" in path.name] or [*shelf.home.glob("index.db*")]
+    after = {path.name: path.read_bytes() for path in damaged}
+    assert before["index.db"] in after.values()
+    assert before["index.db-wal"] in after.values()
+
+
+def test_repair_keeps_what_is_sound_and_names_what_is_not(shelf: Ragqa):  # fault 60
+    damage(shelf, b"burned colza oil", lambda found: b"burned whale oil")
+    before = shelf.db.read_bytes()
+    done = shelf("check", "--repair")
+    assert done.code == 3
+    assert "lost: notes/light.md: its text is damaged" in done.out
+    assert "repaired: 2 documents kept, 1 lost, 0 passages embedded anew" in done.out
+    assert shelf("check").code == 0
+    assert [line["id"] for line in shelf("ls", "--nl").lines] == ["kitchen/bread.md", "notes/secret.md"]
+    (damaged,) = shelf.home.glob("index.db.damaged-*Z")
+    assert damaged.read_bytes() == before
+    assert {stat.S_IMODE(path.stat().st_mode) for path in shelf.home.glob("index.db*")} == {0o600}
+
+
+def test_repair_makes_damaged_vectors_anew(shelf: Ragqa, quick: Run, embedders: dict[str, WordEmbedder]):
+    vandal(shelf, "UPDATE vectors SET crc32 = 1 WHERE passage = 1")  # fault 60
+    vandal(shelf, "DELETE FROM tokens WHERE passage = 2")
+    records = [{**line, "indexed_at": "then"} for line in shelf("ls", "--nl").lines]
+    vandal(shelf, "UPDATE documents SET indexed_at = 'then'")
+    done = quick("check", "--repair", "--json")
+    assert (done.code, done.json["embedded"], done.json["lost"]) == (0, 2, [])
+    assert quick("check", "--sample", "1000").code == 0
+    assert shelf("ls", "--nl").lines == records
+
+
+def test_repair_without_the_model_leaves_everything_as_it_was(shelf: Ragqa):
+    vandal(shelf, "UPDATE vectors SET crc32 = 1 WHERE passage = 1")
+    before = shelf.db.read_bytes()
+    assert shelf("check", "--repair").code in (2, 12)
+    assert shelf.db.read_bytes() == before
+
+
+@pytest.mark.parametrize("table", ["sketches", "passages_fts_data", "passages_fts_docsize"])
+def test_repair_makes_the_tables_for_searching_anew(shelf: Ragqa, table: str):
+    vandal(shelf, f"DELETE FROM {table}")
+    assert shelf("check").code == 13
+    assert shelf("check", "--repair").out.startswith("repaired: 3 documents kept, 0 lost")
+    assert shelf("check").code == 0
+
+
+def test_repair_of_a_sound_index_does_nothing(shelf: Ragqa):
+    before = shelf.db.read_bytes()
+    assert shelf("check", "--repair").out.startswith("ok: 3 documents")
+    assert shelf.db.read_bytes() == before
+
+
+def test_an_index_of_which_nothing_can_be_read_is_left_alone(shelf: Ragqa):  # fault 59
+    shelf.db.write_bytes(bytes(range(1, 256)) * 40)
+    done = shelf("check", "--repair")
+    assert done.code == 13
+    assert "restore a backup" in done.err
+    assert shelf.db.read_bytes() == bytes(range(1, 256)) * 40
+
+
+def test_an_index_of_a_newer_version_is_not_repaired(shelf: Ragqa):  # fault 61
+    with sqlite3.connect(shelf.db) as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    before = shelf.db.read_bytes(), shelf.db.stat().st_mtime_ns
+    done = shelf("check", "--repair")
+    assert (done.code, "upgrade ragqa" in done.err) == (13, True)
+    assert (shelf.db.read_bytes(), shelf.db.stat().st_mtime_ns) == before
+
+
+# backup
+
+
+def test_a_backup_is_the_index_as_it_is(shelf: Ragqa):
+    before = os.umask(0)
+    try:
+        assert shelf("backup", "kept.db").code == 0
+    finally:
+        os.umask(before)
+    kept = shelf.cwd / "kept.db"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert shelf("check", "--db", kept).out.startswith("ok: 3 documents")
+    assert shelf("ls", "--nl", "--db", kept).lines == shelf("ls", "--nl").lines
+
+
+def test_a_backup_replaces_a_file_only_when_told(shelf: Ragqa):
+    other = shelf.write("kept.db", b"something else")
+    assert shelf("backup", "kept.db").code == 2
+    assert other.read_bytes() == b"something else"
+    assert shelf("backup", "kept.db", "--force").code == 0
+    assert shelf("check", "--db", other).code == 0
+
+
+@pytest.mark.parametrize("name", ["home/index.db", "folder", "/dev/null"])
+def test_a_backup_never_replaces_the_index_itself_nor_what_is_no_file(shelf: Ragqa, name: str):
+    (shelf.cwd / "folder").mkdir()
+    before = shelf.db.read_bytes()
+    target = shelf.db if name.startswith("home") else name
+    assert shelf("backup", target, "--force").code == 2
+    assert shelf.db.read_bytes() == before
+
+
+def test_a_backup_that_cannot_be_written_leaves_nothing_behind(shelf: Ragqa):
+    done = shelf.shell("ulimit -f 64; trap '' XFSZ; ragqa backup kept.db")
+    assert done.code == 14
+    assert "kept.db" in done.err
+    assert [path.name for path in shelf.cwd.iterdir() if path.is_file()] == []
+
+
+# reindex
+
+
+def test_reindex_moves_the_index_to_the_model_in_use(  # fault 47
+    shelf: Ragqa,
+    quick: Run,
+    embedders: dict[str, WordEmbedder],
+):
+    records = shelf("ls", "--nl").lines
+    embedders["other words"] = OtherEmbedder()
+    refused = quick("search", "lighthouse", "--embed-model", "other words")
+    assert (refused.code, "ragqa reindex --embed-model other words" in refused.err) == (12, True)
+    assert quick("search", "lighthouse").code == 0  # with the model it was made with
+    done = quick("reindex")
+    assert (done.code, done.out) == (0, "made anew with other words (before: words): 3 documents\n")
+    assert shelf("ls", "--nl").lines == records
+    assert quick("check", "--sample", "1000").code == 0
+    assert quick("search", "lighthouse").code == 0
+    assert open_index(shelf.db).fingerprint == fingerprint(OtherEmbedder())
+    assert sorted(path.name for path in shelf.home.glob("index.db.*")) == ["index.db.lock"]
+
+
+def test_reindex_has_nothing_to_do_for_the_model_that_made_the_index(
+    shelf: Ragqa,
+    quick: Run,
+    embedders: dict[str, WordEmbedder],
+):
+    before = shelf.db.read_bytes()
+    assert quick("reindex").out == "nothing to do: the index is made with words\n"
+    assert shelf.db.read_bytes() == before
+
+
+def test_reindex_as_json(shelf: Ragqa, quick: Run, embedders: dict[str, WordEmbedder]):
+    embedders["other words"] = OtherEmbedder()
+    document = quick("reindex", "--json").json
+    assert (document["reindexed"], document["kept"], document["skipped"]) == (3, 0, [])
+    assert (document["embed_model"], document["embed_model_before"]) == ("other words", "words")
+
+
+def test_a_document_that_cannot_be_embedded_is_skipped_and_named(  # fault 48
+    shelf: Ragqa,
+    quick: Run,
+    embedders: dict[str, WordEmbedder],
+):
+    embedders["other words"] = Failing()
+    done = quick("reindex")
+    assert done.code == 3
+    assert "skipped 1 (bad vector×1)" in done.out
+    assert [line["id"] for line in shelf("ls", "--nl").lines] == ["notes/light.md", "notes/secret.md"]
+
+
+def test_a_model_of_which_nothing_can_be_used_changes_nothing(  # fault 48
+    shelf: Ragqa,
+    quick: Run,
+    embedders: dict[str, WordEmbedder],
+):
+    broken = OtherEmbedder()
+    broken.embed_passages = lambda texts: np.full((len(texts), 64), np.nan, np.float32)  # type: ignore[method-assign]
+    embedders["other words"] = broken
+    before = shelf.db.read_bytes()
+    assert quick("reindex").code == 12
+    assert shelf.db.read_bytes() == before
+
+
+def test_status_tells_of_an_unfinished_reindex_and_of_a_writer(
+    shelf: Ragqa,
+    quick: Run,
+    embedders: dict[str, WordEmbedder],
+):
+    class Stopping(OtherEmbedder):
+        def embed_passages(self, texts):
+            if any("Bread" in text for text in texts):
+                raise KeyboardInterrupt
+            return super().embed_passages(texts)
+
+    embedders["other words"] = Stopping()
+    done = quick("reindex")
+    assert (done.code, done.err) == (
+        130,
+        "stopped; 0 documents are done, the old index answers; run again to continue\n",
+    )
+    with writing_alone(shelf.db, "ragqa index notes"):
+        values = shelf("status", "--json").json
+    assert values["reindexing"] == {"embed_model": "other words", "documents": 0}
+    assert values["writer"] == f"process {os.getpid()} (ragqa index notes)"
+    assert (values["types"], values["stale"], values["refused"]) == ({"markdown": 3}, 0, 0)
+    assert values["first_indexed"] <= values["last_indexed"]
+
+
+@pytest.mark.parametrize("command", [["reindex"], ["check", "--repair"], ["forget", "kitchen/bread.md"]])
+def test_only_one_command_writes_at_a_time(  # fault 64
+    shelf: Ragqa,
+    quick: Run,
+    embedders: dict[str, WordEmbedder],
+    command: list[str],
+):
+    vandal(shelf, "UPDATE vectors SET crc32 = 1 WHERE passage = 1")
+    holder = shelf.write("hold.py", "from ragqa.lock import *\nfrom pathlib import Path\nimport sys\n" + HOLD)
+    import subprocess
+    import sys
+
+    with subprocess.Popen([sys.executable, holder, shelf.db], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout
+        assert other.stdout.readline() == b"held\n"
+        done = quick(*command, "-o", "patience=0")
+        other.communicate(b"\n")
+    assert done.code == 11
+    assert f"locked by process {other.pid} (ragqa index ~/notes)" in done.err
+
+
+HOLD = "with writing_alone(Path(sys.argv[1]), 'ragqa index ~/notes'): print('held', flush=True); sys.stdin.readline()\n"
