@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +13,9 @@ from hypothesis import strategies as st
 
 from ragqa.chunk import TINY, embedded_text, split
 from ragqa.document import Block, Passage
+from ragqa.embed.onnx import OnnxEmbedder
+from ragqa.read.code import code_blocks
+from ragqa.read.diff import diff_blocks
 from ragqa.read.markdown import markdown_blocks
 from ragqa.read.text import text_blocks
 from tests.fakes import document, letters
@@ -18,7 +23,13 @@ from tests.fakes import document, letters
 Reader = Callable[[str], tuple[Block, ...]]
 LIMIT = 128
 
+python_blocks = partial(code_blocks, suffix=".py")
 both_readers = pytest.mark.parametrize("reader", [markdown_blocks, text_blocks])
+all_readers = pytest.mark.parametrize(
+    "reader",
+    [markdown_blocks, text_blocks, diff_blocks, python_blocks, partial(code_blocks, suffix=".cpp")],
+    ids=["markdown", "text", "diff", "python", "cpp"],
+)
 few_examples = settings(max_examples=200, deadline=None)
 
 odd = st.text("ab. \n\r\t\x0b\x0c\x1c\x85\u2028\u2029。漢字👩\u200d💻é-#>", max_size=200)
@@ -29,7 +40,22 @@ markdown = st.lists(st.tuples(st.sampled_from(marks), prose | odd), max_size=25)
     lambda lines: "\n".join(mark + text for mark, text in lines)
 )
 # What holds nothing but white space is refused when it is read.
-anything = st.one_of(odd, markdown, st.text(max_size=300)).filter(str.strip)
+lines = [
+    "def f():",
+    "class A:",
+    "\tpass",
+    "  x = (",
+    "}",
+    "int f() {",
+    "@a",
+    "# b",
+    "// b",
+    "--- a",
+    "+++ b",
+    "@@ -1 +1 @@",
+]
+code = st.lists(st.sampled_from(lines) | odd, max_size=25).map("\n".join)
+anything = st.one_of(odd, markdown, code, st.text(max_size=300)).filter(str.strip)
 
 
 def cut(text: str, reader: Reader = markdown_blocks, limit: int = LIMIT) -> list[Passage]:
@@ -47,7 +73,7 @@ def guarded(calls: int) -> Callable[[str], int]:
     return count
 
 
-@both_readers
+@all_readers
 @few_examples
 @given(text=anything)
 def test_blocks_tile_the_text(reader: Reader, text: str):
@@ -57,7 +83,7 @@ def test_blocks_tile_the_text(reader: Reader, text: str):
     assert all(block.start < block.end for block in blocks)
 
 
-@both_readers
+@all_readers
 @few_examples
 @given(text=anything)
 def test_passages_tile_the_text_in_order(reader: Reader, text: str):
@@ -67,14 +93,14 @@ def test_passages_tile_the_text_in_order(reader: Reader, text: str):
     assert all(text[passage.start : passage.end] == passage.text for passage in passages)
 
 
-@both_readers
+@all_readers
 @few_examples
 @given(text=anything)
 def test_what_is_embedded_obeys_the_limit(reader: Reader, text: str):
     assert all(letters(embedded_text(passage, letters, LIMIT)) <= LIMIT for passage in cut(text, reader))
 
 
-@both_readers
+@all_readers
 @few_examples
 @given(text=anything)
 def test_the_cited_lines_hold_the_passage(reader: Reader, text: str):
@@ -85,7 +111,7 @@ def test_the_cited_lines_hold_the_passage(reader: Reader, text: str):
         assert passage.text.strip() in cited
 
 
-@both_readers
+@all_readers
 @few_examples
 @given(text=anything)
 def test_a_passage_knows_what_it_is_made_of(reader: Reader, text: str):
@@ -151,6 +177,38 @@ def test_a_huge_line_is_split_with_few_looks_at_the_tokenizer(reader: Reader, un
     passages = split(document(text, reader=reader), count, LIMIT)
     assert "".join(passage.text for passage in passages) == text
     assert max(letters(passage.text) for passage in passages) <= LIMIT
+
+
+# fault 16
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("unit", ["a", "^", "\u0301", "<|endoftext|>", "[INST]</s>"])
+@pytest.mark.parametrize("reader", [markdown_blocks, text_blocks, python_blocks])
+def test_a_million_characters_without_a_space_are_split(reader: Reader, unit: str):
+    text = f"e{unit * (1_000_000 // len(unit))}"
+    passages = cut(text, reader)
+    assert "".join(passage.text for passage in passages) == text
+    assert {(passage.line_start, passage.line_end) for passage in passages} == {(1, 1)}
+
+
+# fault 16
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("unit", ["The bridge over the river was opened. ", "key=value; ", '{"a": 1}, ', "漢字。"])
+def test_a_line_of_two_megabytes_is_split_at_its_sentences_or_spaces(unit: str):
+    text = unit * (2 * 2**20 // len(unit.encode()))
+    passages = cut(text, text_blocks, limit=512)
+    assert "".join(passage.text for passage in passages) == text
+    assert max(letters(passage.text) for passage in passages) <= 512
+
+
+@pytest.mark.model  # fault 16
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("unit", ["a", "^", "\u0301", "The bridge over the river was opened. ", "<|endoftext|>"])
+def test_a_million_characters_on_one_line_are_split_by_the_real_tokenizer(models: Path, unit: str):
+    embedder = OnnxEmbedder(models / "multilingual-e5-small-q4", name="e5", fingerprint="", dim=384, threads=1)
+    text = f"e{unit * (1_000_000 // len(unit))}"
+    passages = split(document(text, reader=text_blocks), embedder.count_tokens, embedder.max_tokens)
+    assert "".join(passage.text for passage in passages) == text
+    assert all(embedder.count_tokens(passage.text) <= embedder.max_tokens for passage in passages)
 
 
 @pytest.mark.timeout(3)

@@ -62,7 +62,7 @@ def decode_page(name: str, content: bytes) -> Decoded:
 def _parsed(text: str) -> etree._Element | None:
     """The page as a tree; None where there is nothing in it. Nothing is fetched, whatever it names."""
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, no_network=True)
-    content = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace")
+    content = text.replace("\r\n", "\n").replace("\r", " " if "\n" in text else "\n").encode("utf-8", "replace")
     try:
         return etree.fromstring(content, parser)
     except etree.XMLSyntaxError:  # only where there is no element at all
