@@ -121,7 +121,8 @@ def format_of(source: Source) -> Format:
 
 def read_as(format: Format, source: Source, child: Child) -> Reading:
     """What a reader makes of a source; raises BadInput as `read_document` does."""
-    return (child.read if format.apart else read_bytes)(format, source.content, named(source.path))
+    apart = format.is_apart(len(source.content))
+    return (child.read if apart else read_bytes)(format, source.content, named(source.path))
 
 
 def read_document(source: Source, document_id: str, collection: str, child: Child) -> Document:

@@ -48,7 +48,8 @@ def diff_blocks(text: str) -> tuple[Block, ...]:
 
 def _parts(text: str) -> Iterator[Block]:
     at, name = 0, ""
-    while found := _next(text, at):
+    heads, pieces = _Ahead(_HEAD, text), _Ahead(_PIECE, text)
+    while found := min(filter(None, (heads.next(at), pieces.next(at))), key=lambda match: match.start(), default=None):
         if found.start() > at:
             yield Block("paragraph", at, found.start())
         if found.re is _PIECE:
@@ -61,10 +62,18 @@ def _parts(text: str) -> Iterator[Block]:
         yield Block("paragraph", at, len(text))
 
 
-def _next(text: str, at: int) -> re.Match[str] | None:
-    """The next head of a file or of a piece, whichever comes first."""
-    found = [match for match in (_HEAD.search(text, at), _PIECE.search(text, at)) if match]
-    return min(found, key=lambda match: match.start(), default=None)
+class _Ahead:
+    """What is found next of one kind; searched for again only when it lies behind, or every search is to the end."""
+
+    def __init__(self, pattern: re.Pattern[str], text: str) -> None:
+        self._pattern = pattern
+        self._text = text
+        self._found = pattern.search(text)
+
+    def next(self, at: int) -> re.Match[str] | None:
+        if self._found and self._found.start() < at:
+            self._found = self._pattern.search(self._text, at)
+        return self._found
 
 
 def _end_of_piece(text: str, head: re.Match[str]) -> int:

@@ -21,19 +21,25 @@ class Format:
         module: In this room; its `read(content, name)` makes a Reading of bytes, or raises BadInput. It is imported
             when the first such file is read.
         apart: Read in a process of its own, because its parsing can be made to take for ever, or to crash.
+        inside: Bytes of a file that is read in this process all the same, because it can take no more than seconds.
     """
 
     name: str
     suffixes: tuple[str, ...]
     module: str
     apart: bool = True
+    inside: int = 0
+
+    def is_apart(self, size: int) -> bool:
+        """Whether a file of so many bytes is read in a process of its own."""
+        return self.apart and size > self.inside
 
 
 PLAIN_NAMES = """readme license licence copying notice notes changelog changes history news authors contributors
   contributing maintainers credits thanks todo install copyright security faq bugs""".split()
 
 FORMATS = (
-    Format("markdown", (".md", ".markdown"), "markdown", apart=False),
+    Format("markdown", (".md", ".markdown"), "markdown", inside=2**18),
     Format("text", (".txt", ".text", *PLAIN_NAMES), "text", apart=False),
     Format("diff", (".diff", ".patch"), "diff", apart=False),
     Format("pdf", (".pdf",), "pdf"),

@@ -184,11 +184,11 @@ class Flow:
 
     def _flush(self, level: int = 0, kind: Kind | None = None) -> None:
         """Add what was put together; a heading without its level is a part of one."""
-        text, lines = self._stretch.text, self._stretch.lines if self._with_lines else ()
+        text, places = self._stretch.text, self._stretch.places if self._with_lines else ()
         self._stretch = Stretch()
         if level and text.strip():
             self._draft.section(level + self._below, text)
-        self._draft.add(kind or self._kind, text, lines)
+        self._draft.add(kind or self._kind, text, places)
 
 
 def _lines_within(element: etree._Element) -> int:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import pairwise
+from typing import NamedTuple
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from ragqa.document import Block, Kind
-from ragqa.read.reading import Reading
+from ragqa.read.front_matter import front_matter
+from ragqa.read.reading import Draft, Reading
 from ragqa.read.text import decode
 
 _MARKUP = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)|[*`]+")
 
-FRONT_MATTER = re.compile(r"\A---[^\S\n]*\n(?:.*\n)*?---[^\S\n]*(?:\n|\Z)")
 _TELLING = re.compile(r"^(?:```\w*|#{2,6} \S.*|\|(?: *:?-{3,}:? *\|)+) *$", re.M)
 _KINDS: dict[str, Kind] = {
     "heading_open": "heading",
@@ -45,42 +46,77 @@ def _parser() -> MarkdownIt:
     return parser
 
 
+class Mark(NamedTuple):
+    """The beginning of a block.
+
+    Attributes:
+        line: From 0.
+        level: Of a heading, from 1; otherwise 0.
+        heading: The path of headings it stands under.
+    """
+
+    line: int
+    kind: Kind
+    level: int
+    heading: tuple[str, ...]
+
+
 def read(content: bytes, name: str) -> Reading:
-    """Markdown as it stands, by its blocks; raises BadInput where it is no text."""
+    """Markdown as it stands, by its blocks; raises BadInput where it is no text.
+
+    Its title is what the front matter says, else its first heading of level 1.
+    """
     text, repaired, notes = decode(name, content)
-    return Reading(text, markdown_blocks(text), repaired=repaired, notes=notes)
+    front, about = front_matter(text)
+    marks = list(_marks(text, front))
+    title = about.title or next((mark.heading[-1] for mark in marks if mark.level == 1), "")
+    blocks = _blocks(text, marks)
+    return Reading(text, blocks, title=title, tags=about.tags, date=about.date, repaired=repaired, notes=notes)
 
 
 def markdown_blocks(text: str) -> tuple[Block, ...]:
     """Blocks that cover the text without gaps; whatever the parser keeps silent about joins the block before."""
+    return _blocks(text, list(_marks(text, front_matter(text).end)))
+
+
+def add_markdown(draft: Draft, text: str) -> None:
+    """Add Markdown as it stands to a draft, under the sections that have begun there."""
+    marks = list(_marks(text, 0))
+    for mark, block in zip(marks, _blocks(text, marks), strict=False):
+        if mark.level:
+            draft.section(mark.level, mark.heading[-1])
+        draft.add(mark.kind, text[block.start : block.end].strip("\n"))
+    if not marks:
+        draft.add("paragraph", text)
+
+
+def _blocks(text: str, marks: Sequence[Mark]) -> tuple[Block, ...]:
     lines = _line_starts(text)
-    marks = list(_marks(text))
     if not marks:
         return (Block("paragraph", 0, len(text)),)
-    starts = [0, *(lines[line] for line, _kind, _heading in marks[1:]), len(text)]
+    starts = [0, *(lines[mark.line] for mark in marks[1:]), len(text)]
     return tuple(
-        Block(kind, start, end, heading)
-        for (start, end), (_line, kind, heading) in zip(pairwise(starts), marks, strict=True)
+        Block(mark.kind, start, end, mark.heading) for (start, end), mark in zip(pairwise(starts), marks, strict=True)
     )
 
 
-def _marks(text: str) -> Iterator[tuple[int, Kind, tuple[str, ...]]]:
-    """Line on which each block begins, its kind, and its path of headings."""
-    front = FRONT_MATTER.match(text)
-    skipped = front.group().count("\n") if front else 0
+def _marks(text: str, front: int) -> Iterator[Mark]:
+    """Where blocks begin; `front` characters are front matter."""
+    skipped = text.count("\n", 0, front)
     if front:
-        yield 0, "front", ()
+        yield Mark(0, "front", 0, ())
     # CommonMark takes a lone carriage return for a line's end; editors, grep and citations do not.
-    body = re.sub(r"\r(?!\n)", " ", text[front.end() :] if front else text)
+    body = re.sub(r"\r(?!\n)", " ", text[front:])
     path: list[tuple[int, str]] = []
     tokens = _parser().parse(body)
     for at, token in enumerate(tokens):
         if token.level or not token.map or token.nesting < 0:
             continue
-        if token.type == "heading_open":
-            level = int(token.tag[1])
+        level = int(token.tag[1]) if token.type == "heading_open" else 0
+        if level:
             path = [*((n, title) for n, title in path if n < level), (level, _title(tokens[at + 1]))]
-        yield token.map[0] + skipped, _KINDS.get(token.type, "paragraph"), tuple(title for _n, title in path)
+        kind = _KINDS.get(token.type, "paragraph")
+        yield Mark(token.map[0] + skipped, kind, level, tuple(title for _n, title in path))
 
 
 def _title(token: Token) -> str:

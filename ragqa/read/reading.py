@@ -96,15 +96,11 @@ class Draft:
         self.section(level, title)
         self.add("heading", " ".join(title.split()))
 
-    def add(
-        self, kind: Kind, text: str, lines: Iterable[tuple[int, int]] = (), *, within: Iterable[Place] = ()
-    ) -> None:
+    def add(self, kind: Kind, text: str, within: Iterable[Place] = ()) -> None:
         """Add a block under the sections that have begun; nothing where it is blank.
 
         Args:
-            lines: Where on the file's lines parts of the text stand: from an offset into it on, the line; in order.
-                The text has no carriage returns then, and the first offset is 0.
-            within: Places that begin inside of it, by offsets into the text, which has no carriage returns then.
+            within: Places that begin inside of it, by offsets into the text, in order; it has no carriage returns then.
         """
         text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip()
         if not text.strip():
@@ -112,8 +108,9 @@ class Draft:
         if self._next:
             self._places.append(replace(self._next, start=self._length))
             self._next = None
-        self._places += [Place(self._length + at, "line", line, line=line) for at, line in lines if at < len(text)]
-        self._places += [replace(place, start=self._length + place.start) for place in within]
+        self._places += [
+            replace(place, start=self._length + place.start) for place in within if place.start < len(text)
+        ]
         start, self._length = self._length, self._length + len(text) + 2
         self._text.append(f"{text}\n\n")
         self._blocks.append(Block(kind, start, self._length, tuple(title for _level, title in self._path)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ragqa.document import Place
+
 
 class Stretch:
     """Text that is put together piece by piece, white space run together as a browser does.
@@ -9,11 +11,11 @@ class Stretch:
     What stands between two pieces is put there when the second comes: nothing is left over at the end.
 
     Attributes:
-        lines: From an offset into the text on, the line of the file; in order, the first offset is 0.
+        places: The lines, from offsets into the text on; in order, the first at 0.
     """
 
     def __init__(self) -> None:
-        self.lines: list[tuple[int, int]] = []
+        self.places: list[Place] = []
         self._pieces: list[str] = []
         self._length = 0
         self._between = ""
@@ -61,8 +63,8 @@ class Stretch:
 
     def _put(self, piece: str, line: int) -> None:
         between = self._between if self._length else self._between.lstrip("\n").removeprefix(" ")
-        if not self.lines or self.lines[-1][1] != line:
-            self.lines.append((self._length, line))
+        if not self.places or self.places[-1].line != line:
+            self.places.append(Place(self._length, "line", line, line=line))
         self._pieces += [between, piece]
         self._length += len(between) + len(piece)
         self._between = ""

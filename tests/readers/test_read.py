@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from ragqa.errors import BadInput
 from ragqa.read import Source, read_document, read_source
 from ragqa.read.apart import Child
+from ragqa.read.formats import BY_NAME, read_bytes
 from ragqa.read.text import decode
 
 A = Path("a.txt")
@@ -125,3 +127,44 @@ def test_a_folder_is_not_a_regular_file(tmp_path: Path):
     with pytest.raises(BadInput) as refused:
         read_source(tmp_path, MIB)
     assert refused.value.reason == "not a regular file"
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b">" * 200_000, b"- " * 100_000, b"- a\n" * 50_000, b"1. a\n" * 40_000, b"[" * 200_000, b"`" * 200_000),
+        *(b"|a|b|\n|-|-|\n" + b"|a|b|\n" * 30_000, b"|a" * 25_000 + b"\n" + b"|-" * 25_000 + b"\n" + b"|a" * 25_000),
+        *(
+            b"[a]: b\n" * 28_000,
+            b"[a]: b '" + b"x\n" * 90_000,
+            b"```\n" * 50_000,
+            b"<div>\n" * 30_000,
+            b"# a\n" * 50_000,
+        ),
+        *((b"> - " * 20 + b"a\n") * 2400, b"# a\n" * 50_000, b"a\n" * 100_000 + b"=\n", b"- " * 500 + b"\n" * 100_000),
+    ],
+    ids=lambda content: repr(content[:8]),
+)
+def test_markdown_that_is_read_in_this_process_cannot_be_made_to_take_long(content: bytes):
+    assert not BY_NAME["markdown"].is_apart(len(content))
+    read_bytes(BY_NAME["markdown"], content, "a.md")
+
+
+def test_more_markdown_than_that_is_read_in_a_process_of_its_own():
+    assert BY_NAME["markdown"].is_apart(2**18 + 1)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "line", [b"--- a\n+++ b\n", b"diff --git a b\n", b"@@ -1,2 +1,2 @@\n", b"--- a\n", b"\n\n--- a\n+++ b\n"]
+)
+def test_a_difference_cannot_be_made_to_take_long(line: bytes):
+    read_bytes(BY_NAME["diff"], line * (1_000_000 // len(line)), "a.diff")
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("line", [b"\n", b" \n", b"a\n\n", b"a", b"\r\n \r\n", b"\t"])
+def test_plain_text_cannot_be_made_to_take_long(line: bytes):
+    with contextlib.suppress(BadInput):  # nothing but white space is empty
+        read_bytes(BY_NAME["text"], line * (2_000_000 // len(line)), "a.txt")
