@@ -50,7 +50,7 @@ OWNERS = {
     "huggingface_hub": {"hub"},
     "matplotlib": {"measure.bench.plots"},
     "pypdfium2": {"read.pdf", "read.drawn"},
-    "openpyxl": {"read.sheets"},
+    "openpyxl": {"read.workbook"},
     "pptx": {"read.slides"},
     "docx": set(),  # it writes the files of tests
 }

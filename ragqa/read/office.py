@@ -24,15 +24,20 @@ def attribute(element: etree._Element, name: str) -> str:
 
 def related(archive: ZipFile, part: str = "") -> dict[str, str]:
     """The parts that a part refers to, by what they are to it, such as `styles`; those of the package for none."""
+    return dict(related_by_id(archive, part).values())
+
+
+def related_by_id(archive: ZipFile, part: str = "") -> dict[str, tuple[str, str]]:
+    """What each of the parts is that a part refers to, and its path, by the ids that stand for them in it."""
     folder, file = posixpath.split(part)
-    listed = posixpath.join(folder, "_rels", f"{file}.rels")
-    if listed not in archive.namelist():
+    listed, here = posixpath.join(folder, "_rels", f"{file}.rels"), frozenset(archive.namelist())
+    if listed not in here:
         return {}
     found = {}
     for one in parse_xml(archive.read(listed)):
         path = posixpath.normpath(posixpath.join("/", folder, attribute(one, "Target"))).lstrip("/")
-        if attribute(one, "TargetMode") != "External" and path in archive.namelist():
-            found[attribute(one, "Type").rpartition("/")[2]] = path
+        if attribute(one, "TargetMode") != "External" and path in here:
+            found[attribute(one, "Id")] = attribute(one, "Type").rpartition("/")[2], path
     return found
 
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from io import BytesIO
 from itertools import chain, islice
-from typing import Any
 
 from ragqa.read.office import properties
 from ragqa.read.reading import Draft, Reading
 from ragqa.read.table import column_names, record
-from ragqa.read.zipped import open_zip
+from ragqa.read.workbook import Sheet, Value, Workbook
+from ragqa.read.zipped import open_zip, refused
 
 CELLS = 1_000_000  # of all sheets together, empty ones between others included
 COLUMNS = 256
-_LAST_ROW = 1_048_576  # that Excel has
 _TITLES = 10  # rows of a single cell that may stand above a table
 
 Row = tuple[int, list[str]]
@@ -30,18 +28,19 @@ def read(content: bytes, name: str) -> Reading:
     Raises:
         BadInput: It is no such file, encrypted, or expands too far.
     """
-    from openpyxl import load_workbook
-
     archive = open_zip(content, name)
+    try:
+        book = Workbook(archive)
+    except KeyError as error:
+        raise refused(name, "no workbook") from error
     about = properties(archive)
-    book = load_workbook(BytesIO(content), read_only=True, data_only=True, keep_links=False)
     draft, notes, budget = Draft(), [], _Budget(CELLS)
-    shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
-    if hidden := len(book.worksheets) - len(shown):
+    if hidden := sum(sheet.hidden for sheet in book.sheets):
         notes.append(f"{hidden} hidden sheet{'s' * (hidden > 1)} left out")
-    for sheet in shown:
-        draft.section(1, sheet.title)
-        _add(draft, sheet.title, _rows(sheet, budget))
+    for sheet in book.sheets:
+        if not sheet.hidden:
+            draft.section(1, sheet.title)
+            _add(draft, sheet.title, _rows(book, sheet, budget))
     return draft.reading(title=about.title, tags=about.tags, date=about.date, notes=[*notes, *budget.notes])
 
 
@@ -58,12 +57,11 @@ class _Budget:
         return self._left >= 0
 
 
-def _rows(sheet: Any, budget: _Budget) -> Iterator[Row]:
-    """Rows of a read-only sheet that hold something; the typings know of no such sheet."""
-    sheet.reset_dimensions()  # what the file says of its size is a claim, and rows would be filled up to it
+def _rows(book: Workbook, sheet: Sheet, budget: _Budget) -> Iterator[Row]:
+    """Rows that hold something."""
     widest = 0
-    for number, values in enumerate(sheet.iter_rows(values_only=True), start=1):
-        if number > _LAST_ROW or not budget.allows(len(values)):
+    for number, values in book.rows(sheet):
+        if not budget.allows(len(values)):
             budget.notes.append(f"{sheet.title}: rows from {number} on left out")
             break
         widest = max(widest, len(values))
@@ -86,7 +84,7 @@ def _add(draft: Draft, sheet: str, rows: Iterator[Row]) -> None:
             draft.add("table", record(names if n > (head or 0) else [], cells))
 
 
-def shown(value: Any) -> str:
+def shown(value: Value | date) -> str:
     """A value on one line: days as ISO 8601, numbers without what binary fractions add to them."""
     if value is None:
         return ""

@@ -15,7 +15,7 @@ from openpyxl import Workbook
 from ragqa.read import sheets
 from ragqa.read.sheets import shown
 from ragqa.read.table import column_names
-from tests.readers.cited import blocks, citation, place_of, reading, refusal
+from tests.readers.cited import blocks, citation, place_of, reading, refusal, zipped
 
 
 def book(*tables: Sequence[Sequence[Any]]) -> Workbook:
@@ -115,6 +115,32 @@ def test_a_formula_is_read_by_its_stored_value():
     assert blocks(reading("xlsx", file.getvalue())) == [("table", "Item: All; Total: 42")]
 
 
+@pytest.mark.parametrize("options", [{}, {"constant_memory": True}, {"date_1904": True}])
+def test_what_numbers_stand_for_is_told_by_their_formats(options: dict[str, bool]):
+    file = BytesIO()
+    made = xlsxwriter.Workbook(file, options)
+    sheet = made.add_worksheet("Formats")
+    for row, (value, format) in enumerate(
+        [
+            (0.25, "0%"),
+            (45413, "#,##0"),
+            (datetime(2024, 5, 1), "d. mmmm yyyy"),
+            (1.5, "[h]:mm"),
+            (0.5, "hh:mm"),
+        ]
+    ):
+        write = sheet.write_datetime if isinstance(value, datetime) else sheet.write_number
+        write(row, 0, value, made.add_format({"num_format": format}))
+        sheet.write(row, 1, "a 'text' & more")
+    made.close()
+    read = [text.removesuffix(" | a 'text' & more") for _kind, text in blocks(reading("xlsx", file.getvalue()))]
+    assert read == ["25%", "45413", "2024-05-01", "1 day, 12:00:00", "12:00:00"]
+
+
+def test_a_workbook_without_its_parts_is_refused():
+    assert refusal("xlsx", zipped({"a.txt": b"text"})) == "no workbook"
+
+
 def test_hidden_sheets_are_left_out_and_counted():
     made = book([["seen", "too"]], [["hidden", "away"]])
     made.worksheets[1].sheet_state = "hidden"
@@ -137,10 +163,10 @@ def test_columns_past_the_most_are_left_out_and_said(monkeypatch: pytest.MonkeyP
 
 
 def test_the_size_that_a_file_states_costs_nothing():
-    made = book([["one", "two"]])
-    made.worksheets[0].cell(1_048_576, 2, "far")
+    made = book([["one", 2]])
+    made.worksheets[0].cell(1_048_576, 16_384, "far")
     read = reading("xlsx", saved(made))
-    assert place_of(read, "one") == "Sheet, row 1"
+    assert (place_of(read, "one"), read.notes) == ("Sheet, row 1", ("Sheet: columns after the first 256 left out",))
 
 
 def test_an_empty_workbook_is_empty():
