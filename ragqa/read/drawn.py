@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
-from ctypes import byref
+from ctypes import byref, c_int, create_string_buffer
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 # PDFium has one of the last two for a hyphen at the end of a line, and nothing between that line and the next.
 _WORD = re.compile(r"[^\s\x02\ufffe]+[\x02\ufffe]?")
 _LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st", "\0": None})
+
+
+_FIXED_PITCH = 1  # of the flags of fonts
+_LONGEST_NAME = 128  # bytes
+_TYPEWRITER = re.compile(rb"Courier|Mono(?!t)|CMTT|Typewriter|Consol|Menlo", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +84,17 @@ def _word(raw: Any, textpage: Any, text: str, first: int, last: int) -> tuple[in
     quarters = raw.FPDFText_GetCharAngle(textpage, first) / (math.pi / 2)
     turn = round(quarters) % 4 if abs(quarters - round(quarters)) < 0.1 else -1
     text = text.translate(_LIGATURES).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    fixed = _fixed(raw, textpage, first)
     x = sorted((one.left, one.right, other.left, other.right))
     y = sorted((one.bottom, one.top, other.bottom, other.top))
-    return turn, Line(text, x[0], y[0], x[-1], y[-1])
+    return turn, Line(text, x[0], y[0], x[-1], y[-1], fixed)
+
+
+def _fixed(raw: Any, textpage: Any, at: int) -> bool:
+    """Whether a character is set in type of one width, as code is; not every font says so, but then its name does."""
+    name, flags = create_string_buffer(_LONGEST_NAME), c_int()
+    raw.FPDFText_GetFontInfo(textpage, at, name, _LONGEST_NAME, byref(flags))
+    return bool(flags.value & _FIXED_PITCH or _TYPEWRITER.search(name.value))
 
 
 def _turned(word: Line, turn: int, left: float, bottom: float, right: float, top: float) -> Line:

@@ -78,8 +78,8 @@ def _add(draft: Draft, stretch: _Stretch, known: frozenset[str]) -> None:
     draft.at("page", stretch.pages[0][0])
     if stretch.level:
         draft.heading(stretch.level, joined(stretch.lines, known))
-    elif stretch.kind == "table":
-        draft.add("table", "\n".join(stretch.lines))
+    elif stretch.kind in ("table", "code"):
+        draft.add(stretch.kind, "\n".join(stretch.lines))
     else:
         text = joined(stretch.lines, known)
         within, left = [], stretch.lines

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median_low
 
@@ -20,6 +20,7 @@ GUTTER = 1.0  # heights that stay empty between two columns
 COLUMN_WORDS = 20  # characters of a line in the middle of a column, by length; cells of tables are shorter
 COLUMN_LINES = 2
 PARAGRAPH_GAP = 1.3  # times the distance of most lines
+CODE_GAP = 2.5
 INDENT = 0.8  # heights
 SIZE = 0.15  # share by which the type differs
 SHORT = 0.25  # share of the width that a paragraph's last line leaves free
@@ -31,13 +32,14 @@ _ENDED = re.compile(r"[.!?:;。！？][\"'”’»)\]]*$")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A word, or words that stand next to each other."""
+    """A word, or words that stand next to each other; `fixed` is type of one width, as code is set."""
 
     text: str
     left: float
     top: float
     right: float
     bottom: float
+    fixed: bool = False
 
     @property
     def height(self) -> float:
@@ -115,6 +117,7 @@ def _joined(one: Line, other: Line) -> Line:
         min(one.top, other.top),
         max(one.right, other.right),
         max(one.bottom, other.bottom),
+        one.fixed and other.fixed,
     )
 
 
@@ -170,7 +173,7 @@ def _columnar(side: Sequence[Line]) -> bool:
 def _paragraphs(rows: Sequence[Row]) -> Iterator[Paragraph]:
     lines: list[Line] = []
     table: list[Row] = []
-    for row in rows:
+    for row in map(_aligned, rows):
         if len(row) > 1:
             yield from _text(lines)
             lines = []
@@ -181,6 +184,22 @@ def _paragraphs(rows: Sequence[Row]) -> Iterator[Paragraph]:
             lines += row
     yield from _text(lines)
     yield from _tabular(table)
+
+
+def _aligned(row: Row) -> Row:
+    """The row, or of code its only line, with spaces where it leaves room."""
+    if len(row) == 1 or not all(line.fixed for line in row):
+        return row
+    whole = row[0]
+    for line in row[1:]:
+        room = " " * round(max(_distance(whole, line) / _width(line), 1.0))
+        whole = replace(_joined(whole, line), text=f"{whole.text}{room}{line.text}")
+    return [whole]
+
+
+def _width(line: Line) -> float:
+    """Of a character."""
+    return max((line.right - line.left) / len(line.text), 0.1)
 
 
 def _tabular(rows: Sequence[Row]) -> Iterator[Paragraph]:
@@ -206,12 +225,20 @@ def _text(lines: Sequence[Line]) -> Iterator[Paragraph]:
 
 def _parted(held: Sequence[Line], line: Line, pitch: float, left: float, right: float) -> bool:
     """Whether a line begins a new paragraph after the lines that are held."""
-    last = held[-1]
-    step, inward = line.top - last.top, line.left - last.left
-    indent, listed = INDENT * _lower(last, line), bool(_bulleted(held[0].text))
+    last, step = held[-1], line.top - held[-1].top
     return (
-        step > PARAGRAPH_GAP * pitch
-        or abs(line.height - last.height) > SIZE * max(line.height, last.height)
+        line.fixed != last.fixed
+        or step > (CODE_GAP if line.fixed else PARAGRAPH_GAP) * pitch
+        or (not line.fixed and _text_parted(held, line, left, right))
+    )
+
+
+def _text_parted(held: Sequence[Line], line: Line, left: float, right: float) -> bool:
+    last = held[-1]
+    inward, indent = line.left - last.left, INDENT * _lower(last, line)
+    listed = bool(_bulleted(held[0].text))
+    return (
+        abs(line.height - last.height) > SIZE * max(line.height, last.height)
         or _bulleted(line.text)
         or (inward > indent and not (listed and len(held) == 1))
         or (inward < -indent and (len(held) > 1 or listed))
@@ -224,6 +251,10 @@ def _bulleted(text: str) -> bool:
 
 
 def _paragraph(lines: Sequence[Line]) -> Paragraph:
+    if lines[0].fixed:
+        edge, width = min(line.left for line in lines), _width(lines[0])
+        indented = (" " * round((line.left - edge) / width) + line.text for line in lines)
+        return Paragraph("code", tuple(indented), lines[0].height)
     first = lines[0].text
     listed = _bulleted(first)
     texts = [_BULLET.sub("- ", first, count=1) if _BULLET.match(first) else first, *(line.text for line in lines[1:])]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -45,7 +47,7 @@ def read(content: bytes, name: str) -> Reading:
 
 
 def _reading(document: PdfDocument, name: str) -> Reading:
-    pages = list(_pages(document))
+    pages = _without_typewriter(list(_pages(document)))
     empty = sum(not page.words and not page.aside for page in pages)
     if empty == len(pages):
         raise refused(name, "no text layer (a scan?)")
@@ -72,6 +74,16 @@ def _pages(document: PdfDocument) -> Iterator[Page]:
             page.close()
         except PdfiumError:
             yield Page(0.0, ())
+
+
+def _without_typewriter(pages: list[Page]) -> list[Page]:
+    """The pages as they are; where most is typewritten, that does not say that it is code."""
+    fixed = Counter[bool]()
+    for word in (word for page in pages for word in page.words):
+        fixed[word.fixed] += len(word.text)
+    if fixed[True] <= fixed[False]:
+        return pages
+    return [replace(page, words=tuple(replace(word, fixed=False) for word in page.words)) for page in pages]
 
 
 def _paragraphs(page: Page, lines: list[Line]) -> list[Paragraph]:

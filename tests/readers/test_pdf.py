@@ -183,6 +183,44 @@ def test_words_divided_at_the_end_of_a_line_are_made_whole_and_real_hyphens_stay
     ]
 
 
+def in_fonts(*lines: tuple[str, float, float, str]) -> bytes:
+    made = FPDF()
+    made.add_page()
+    for font, x, y, text in lines:
+        made.set_font(font, size=11)
+        made.text(x, y, text)
+    return bytes(made.output())
+
+
+def test_type_of_one_width_is_code_with_its_lines_and_indents():
+    prose = [("Helvetica", 20, 30 + 5 * n, FILLER[:80]) for n in range(3)]
+    code = [("Courier", 20, 50, "for port in ports:"), ("Courier", 29.31, 55, "open(port)")]
+    assert blocks(reading("pdf", in_fonts(*prose, *code)))[1] == ("code", "for port in ports:\n    open(port)")
+
+
+def test_a_text_that_is_all_typewritten_is_prose():
+    lines = in_fonts(("Courier", 20, 30, "The tide comes in"), ("Courier", 20, 35, "twice a day."))
+    assert blocks(reading("pdf", lines)) == [("paragraph", "The tide comes in twice a day.")]
+
+
+def test_lines_of_a_table_of_contents_are_left_out():
+    lines = [(20, 100, "1 Tides " + ". " * 20 + "12"), (20, 110, "Dots may trail off ... and then go on in 12 words.")]
+    assert texts(typeset(*lines)) == ["Dots may trail off ... and then go on in 12 words."]
+
+
+def test_a_head_on_two_pages_runs_and_titles_of_chapters_do_not():
+    made = FPDF()
+    for head, chapter in (("The port", "Chapter 4"), ("The port", "Chapter 5"), ("", "Chapter 7"), ("", "Chapter 9")):
+        made.add_page()
+        made.set_font("Helvetica", size=11)
+        made.text(20, 12, head)
+        made.text(20, 20, chapter)
+        made.text(20, 80, FILLER[:80])
+    read = reading("pdf", bytes(made.output()))
+    assert "The port" not in read.text
+    assert all(f"Chapter {n}" in read.text for n in (4, 5, 7, 9))
+
+
 def test_a_paragraph_that_goes_on_on_the_next_page_is_one_and_each_part_is_cited_by_its_page():
     made = FPDF()
     made.set_font("Helvetica", size=11)
