@@ -19,6 +19,7 @@ NOT_RUN = {
     "it needs the network": 4,
     "it runs these tests": 1,
     "it installs into an environment": 1,
+    "it needs a collection of llm": 1,
     "it waits for a key": 2,
     "it takes a minute, and its own tests run it": 1,
     "the folders are the reader's": 1,

@@ -27,6 +27,7 @@ from ragqa.cli import (
     logs,
     measure,
     models,
+    records,
     search,
     serve,
     whole,
@@ -53,12 +54,29 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for family in (ask, chat, search, index, care, whole, library, logs, config, models, measure, bench, doctor, bundle):
+families = (
+    ask,
+    chat,
+    search,
+    index,
+    records,
+    care,
+    whole,
+    library,
+    logs,
+    config,
+    models,
+    measure,
+    bench,
+    doctor,
+    bundle,
+)
+for family in families:
     family.register(app)
 
 BROKEN_PIPE = 141
 # Names of commands to come: a script written for them should hear so, and not get an answer to a question.
-PLANNED = frozenset("classify cluster embed import-llm map related watch".split())
+PLANNED = frozenset("classify cluster embed map related watch".split())
 
 QUESTION_WORDS = frozenset("what who whom whose which when where why how is are do does did can".split())
 

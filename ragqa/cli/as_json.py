@@ -166,7 +166,7 @@ def hit_json(hit: Hit, rank: int) -> JSON:
 
 def summary_json(summary: Summary) -> JSON:
     """The document that `index --json` prints."""
-    return {
+    result: JSON = {
         "indexed": summary.indexed,
         "unchanged": summary.unchanged,
         "moved": summary.moved,
@@ -177,6 +177,9 @@ def summary_json(summary: Summary) -> JSON:
         "stale": summary.stale,
         "remarks": dict(sorted(summary.remarks.items())),
     }
+    if summary.reused is not None:
+        result["reused"] = summary.reused
+    return result
 
 
 def reindexed_json(summary: Summary, before: str, model: str) -> JSON:

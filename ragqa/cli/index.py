@@ -1,35 +1,22 @@
-"""`ragqa index`: files and folders → the index."""
+"""`ragqa index`: files and folders, or records → the index."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ragqa.cli import complete
-from ragqa.cli.alone import alone
-from ragqa.cli.as_json import summary_json
-from ragqa.cli.calibrate import calibrate_if_due
-from ragqa.cli.open import open_for_indexing
-from ragqa.cli.options import Db, EmbedModel, Options, Quiet, settle, speaker, warn_if_exposed
-from ragqa.cli.progress import indexing_progress
-from ragqa.cli.render import path_from_here, print_json, shown, summary_line
-from ragqa.cli.stopping import Stopped, stoppable
+from ragqa.cli.filling import fill_index
+from ragqa.cli.options import Db, EmbedModel, Options, Quiet, settle
+from ragqa.cli.records import Form, Prefix, Sql, Stdin, index_records_of
+from ragqa.errors import UsageError
 
-if TYPE_CHECKING:
-    from ragqa.index.run import Run
-    from ragqa.index.summary import Summary
-    from ragqa.settings import Settings
-
-SKIPPED = 3
-NAMED = 5  # skipped files that are named one by one
-
-
-Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", metavar="PATH...")]
+Paths = Annotated[
+    list[Path] | None, typer.Argument(help="Files and folders; with --sql a database.", metavar="[PATH]...")
+]
 Into = Annotated[
     str | None,
     typer.Option(
@@ -54,7 +41,7 @@ def register(app: typer.Typer) -> None:
 
 
 def index(
-    paths: Paths,
+    paths: Paths = None,
     collection: Into = None,
     glob: Glob = None,
     exclude: Exclude = None,
@@ -62,9 +49,19 @@ def index(
     no_ignore: NoIgnore = False,
     include_secrets: Secrets = False,
     follow: Follow = False,
-    prune: Annotated[bool, typer.Option("--prune", help="Also empty the index of a folder that is now empty.")] = False,
+    prune: Annotated[
+        bool,
+        typer.Option(
+            "--prune",
+            help="Also empty the index of a folder that is now empty; of records, remove those that did not come.",
+        ),
+    ] = False,
     verify: Annotated[bool, typer.Option("--verify", help="Tell changes by content, not by size and time.")] = False,
     retry: Annotated[bool, typer.Option("--retry", help="Try files again that could not be read.")] = False,
+    stdin: Stdin = False,
+    format: Form = None,
+    sql: Sql = None,
+    prefix: Prefix = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
     db: Db = None,
     embed_model: EmbedModel = None,
@@ -72,64 +69,18 @@ def index(
     quiet: Quiet = False,
 ) -> int:
     """Bring the index up to date: new, changed, moved and deleted documents."""
+    from ragqa.index import update_index
     from ragqa.index.run import Run
-    from ragqa.index.summary import Summary
     from ragqa.walk import Wanted
     from ragqa.walk.roots import resolve_roots
 
     settings = settle(db=db, embed_model=embed_model, options=option)
+    if stdin or sql is not None:
+        source = paths or [], stdin, format, sql
+        return index_records_of(source, settings, collection, prefix, prune=prune, as_json=as_json, quiet=quiet)
+    if not paths or format or prefix:
+        raise UsageError("a file or folder is wanted", "records come with `--stdin --format`, or from FILE with --sql")
     wanted = Wanted(glob, tuple(exclude or ()), hidden, no_ignore, include_secrets, follow)
     run = Run(wanted, collection, prune, verify, retry, settings.max_file_size)
     roots = resolve_roots(paths)  # before an index is made for nothing
-    summary = Summary()
-    with _interruptible(summary), alone(settings, quiet):
-        _update(settings, roots, run, summary, quiet)
-    if as_json:
-        print_json(summary_json(summary))
-    else:
-        print(summary_line(summary))
-    if not quiet and sys.stderr.isatty():
-        _print_notes(summary)
-    return SKIPPED if summary.warnings else 0
-
-
-def _update(settings: Settings, roots: Sequence[Path], run: Run, summary: Summary, quiet: bool) -> None:
-    from ragqa.index import update_index
-
-    store, embedder = open_for_indexing(settings, speaker(quiet))
-    warn_if_exposed(settings.db, quiet)
-    with indexing_progress(quiet) as progress:
-        update_index(roots, store=store, embedder=embedder, summary=summary, run=run, progress=progress)
-    summary.notes += calibrate_if_due(store, embedder, settings.passages, quiet)
-    store.close()
-
-
-@contextmanager
-def _interruptible(summary: Summary) -> Iterator[None]:
-    """When a signal asks it to end, say what is kept."""
-    try:
-        with stoppable():
-            yield
-    except (KeyboardInterrupt, Stopped):
-        with suppress(OSError):  # the terminal may be gone
-            print(f"stopped; {summary.indexed} documents kept; run again to continue", file=sys.stderr)
-        raise
-
-
-def _print_notes(summary: Summary) -> None:
-    from ragqa.walk import SECRET
-
-    for path, reason in summary.warnings[:NAMED]:
-        print(f"skipped {shown(path_from_here(path))}: {reason}", file=sys.stderr)
-    if len(summary.warnings) > NAMED:
-        print(f"… and {len(summary.warnings) - NAMED} more; --json names them all", file=sys.stderr)
-    if SECRET in summary.reasons:
-        print("keys, passwords and tokens stay out of an index; --include-secrets takes them", file=sys.stderr)
-    if summary.stale:
-        print(f"{summary.stale} documents cannot be read now and stay as they were; see `ragqa ls`", file=sys.stderr)
-    if summary.repaired:
-        print(f"{summary.repaired} documents hold bytes that are not UTF-8; U+FFFD stands for them", file=sys.stderr)
-    for remark, count in sorted(summary.remarks.items()):
-        print(shown(f"{count} documents: {remark}"), file=sys.stderr)
-    for note in summary.notes:
-        print(shown(note), file=sys.stderr)
+    return fill_index(settings, partial(update_index, roots, run=run), as_json=as_json, quiet=quiet)

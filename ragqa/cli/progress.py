@@ -35,7 +35,7 @@ Counting = Callable[..., None]
 
 @contextmanager
 def counting_progress(what: str, quiet: bool) -> Iterator[Counting]:
-    """A bar with rate and time left."""
+    """A bar with rate and time left; a total of 0 is not known yet."""
     if quiet or not sys.stderr.isatty():
         yield lambda *counts: None
         return
@@ -48,7 +48,7 @@ def counting_progress(what: str, quiet: bool) -> Iterator[Counting]:
         def show(done: int, total: int, count: int = 0, unit: str = "") -> None:
             elapsed = bar.tasks[task].elapsed or 0
             rate = f"{count / elapsed:.0f} {unit}/s" if unit and elapsed > 1 else ""
-            bar.update(task, completed=done, total=total, rate=rate)
+            bar.update(task, completed=done, total=total or None, rate=rate)
 
         yield show
 

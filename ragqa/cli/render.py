@@ -115,7 +115,10 @@ def summary_line(summary: Summary) -> str:
     reasons = ", ".join(f"{reason}×{count}" for reason, count in sorted(summary.reasons.items()))
     moved = f", moved {summary.moved}" if summary.moved else ""
     line = f"indexed {summary.indexed}, unchanged {summary.unchanged}{moved}, removed {summary.removed}"
-    return f"{line}, skipped {len(summary.skipped)}" + (f" ({reasons})" if reasons else "")
+    line += f", skipped {len(summary.skipped)}" + (f" ({reasons})" if reasons else "")
+    if summary.reused is None:
+        return line
+    return f"{line}; vectors reused {summary.reused}, embedded {summary.passages - summary.reused}"
 
 
 def reindexed_line(summary: Summary, before: str, model: str) -> str:

@@ -14,7 +14,7 @@ from ragqa.cli.passages import print_hits
 from ragqa.cli.render import print_csv, print_json, print_lines
 from ragqa.cli.where import Where, documents_filter
 from ragqa.errors import UsageError
-from ragqa.types import Filter, Hit
+from ragqa.types import JSON, Filter, Hit
 
 if TYPE_CHECKING:
     from ragqa.store.sqlite import SQLiteStore
@@ -102,9 +102,22 @@ def similar(
         vector = embedder.embed_query(require_question(content.removeprefix(QUERY_PREFIX), embedder))
         hits = store.search(vector, k, seen)
     else:
-        hits = _neighbours(store, id, k, seen)
-    print_lines({name: hit_json(hit, 0)[name] for name in ("id", "score", "content", "metadata")} for hit in hits)
+        hits = _neighbours(store, _meant(store, collection, id), k, seen)
+    print_lines(_as_llm(store, hit) for hit in hits)
     return 0 if hits else NOTHING_FOUND
+
+
+def _as_llm(store: SQLiteStore, hit: Hit) -> JSON:
+    """The fields of llm. A record that is one passage keeps its id: there was no other in llm either."""
+    values = {name: hit_json(hit, 0)[name] for name in ("id", "score", "content", "metadata")}
+    own = store.record(hit.passage.document_id)
+    return values | {"id": own.id} if own and own.type == "record" and own.passages == 1 else values
+
+
+def _meant(store: SQLiteStore, collection: str, id: str) -> str:
+    """The document or passage: of records with the same id, the one of the collection."""
+    own = store.record(f"{collection}/{id}") if collection else None
+    return own.id if own and own.type == "record" and own.collection == collection else id
 
 
 def _neighbours(store: SQLiteStore, id: str, k: int, where: Filter | None) -> list[Hit]:

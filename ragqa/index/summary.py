@@ -22,6 +22,7 @@ class Summary:
         stale: How many documents stay as they were, because their file cannot be read now.
         repaired: How many documents hold bytes that could not be decoded.
         remarks: How files were read where that is worth saying, such as `read as cp1252`; by how many.
+        reused: How many passages came with their vectors; None where none could.
         notes: Lines for a person.
     """
 
@@ -35,6 +36,7 @@ class Summary:
     repaired: int = 0
     remarks: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
+    reused: int | None = None
     notes: list[str] = field(default_factory=list)
 
     @property

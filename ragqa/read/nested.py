@@ -16,7 +16,7 @@ PATH = 200  # characters of a path that are shown: its end tells more than its b
 NAMED = 5  # bad lines that are named one by one
 
 # Numbers stay as they were written, however long; of names that stand twice in an object, both stay.
-_decoder = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=tuple)
+decoder = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=tuple)
 _BLANK = re.compile(r"[ \t\n\r]*")
 _RECORDS = re.compile(r"\[[ \t\n\r]*\{")
 
@@ -69,7 +69,7 @@ def parts_by_lines(text: str) -> tuple[list[Part], list[int]]:
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             try:
-                parts.append(Part(at, "", number, _decoder.decode(line)))
+                parts.append(Part(at, "", number, decoder.decode(line)))
             except (ValueError, RecursionError):
                 bad.append(number)
         at += len(line) + 1
@@ -133,7 +133,7 @@ class Scan:
         raise self._wrong("','")
 
     def _value(self) -> Any:
-        value, self._at = _decoder.raw_decode(self._text, self._at)
+        value, self._at = decoder.raw_decode(self._text, self._at)
         return value
 
     def _found(self, mark: str) -> bool:
@@ -183,6 +183,11 @@ def lines_of(path: str, value: Any) -> Iterator[str]:
         told = ", ".join(filter(str.strip, map(_scalar, value if isinstance(value, list) else [value])))
         if told:
             yield f"{path}: {told}" if path else told
+
+
+def text_of(value: Any) -> str:
+    """A value as text: one that is nested by its paths."""
+    return "\n".join(lines_of("", value)) if isinstance(value, tuple | list) else _scalar(value)
 
 
 def _scalar(value: Any) -> str:

@@ -39,21 +39,26 @@ class Reading:
             raise ValueError("places are in no order")
 
 
+def clean(text: str) -> str:
+    """The text with U+FFFD for what neither SQLite nor a tokenizer takes: NULs and lone surrogates."""
+    return text.translate(_NOT_STORED)
+
+
 def storable(reading: Reading) -> Reading:
-    """The reading with U+FFFD for what neither SQLite nor a tokenizer takes: NULs and lone surrogates."""
+    """The reading with clean text, whatever part of it."""
     about = [*reading.tags, *reading.notes, reading.title, reading.date, *(place.name for place in reading.places)]
     headings = {block.heading for block in reading.blocks}
     if all(map(_can_be_stored, [reading.text, *about, *(title for heading in headings for title in heading)])):
         return reading
-    text = reading.text.translate(_NOT_STORED)
+    text = clean(reading.text)
     return replace(
         reading,
         text=text,
         repaired=reading.repaired + text.count("\ufffd") - reading.text.count("\ufffd"),
         blocks=tuple(replace(block, heading=_mended(block.heading)) for block in reading.blocks),
-        places=tuple(replace(place, name=place.name.translate(_NOT_STORED)) for place in reading.places),
-        title=reading.title.translate(_NOT_STORED),
-        date=reading.date.translate(_NOT_STORED),
+        places=tuple(replace(place, name=clean(place.name)) for place in reading.places),
+        title=clean(reading.title),
+        date=clean(reading.date),
         tags=_mended(reading.tags),
         notes=_mended(reading.notes),
     )
@@ -68,7 +73,7 @@ def _can_be_stored(text: str) -> bool:
 
 
 def _mended(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(text.translate(_NOT_STORED) for text in texts)
+    return tuple(clean(text) for text in texts)
 
 
 class Draft:
@@ -84,11 +89,11 @@ class Draft:
 
     def at(self, kind: PlaceKind, number: int, name: str = "", line: int = 0) -> None:
         """Say where in the file the blocks stand that are added from now on; see `Place`."""
-        self._next = Place(0, kind, number, name.translate(_NOT_STORED), line)
+        self._next = Place(0, kind, number, clean(name), line)
 
     def section(self, level: int, title: str) -> None:
         """Begin a section whose title stands in no block: it ends the sections of this level and below."""
-        title = " ".join(title.translate(_NOT_STORED).split())
+        title = " ".join(clean(title).split())
         self._path = [*((n, above) for n, above in self._path if n < level), *([(level, title)] if title else [])]
 
     def heading(self, level: int, title: str) -> None:
@@ -124,7 +129,7 @@ class Draft:
             text="".join(self._text),
             blocks=tuple(self._blocks),
             places=places,
-            title=" ".join(title.translate(_NOT_STORED).split()),
+            title=" ".join(clean(title).split()),
             tags=tuple(tags),
             date=date,
             notes=tuple(notes),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 
@@ -17,7 +17,7 @@ DELIMITERS = ",;\t|"
 SAMPLE = 65_536  # characters that the delimiter is told by
 SAMPLE_ROWS = 50
 UNCLOSED = 20  # so many quotes may be left open before all that follows is read without any
-_END = "\x1e"  # a line behind the last one
+_END = "the end"  # a line behind the last one
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def read(content: bytes, name: str) -> Reading:
     text, repaired, notes = decode(name, content)
     text = plain_line_ends(text)
     delimiter = "\t" if name.lower().endswith(".tsv") else delimiter_of(text)
-    rows = (row for row in rows_of(text, delimiter) if any(cell.strip() for cell in row.cells))
+    rows = (row for row in rows_of(text.split("\n"), delimiter) if any(cell.strip() for cell in row.cells))
     first, second = next(rows, None), next(rows, None)
     named = first and second and column_names(first.cells, second.cells)
     names = [" ".join(cell.split()) for cell in first.cells] if first and named else []
@@ -81,7 +81,7 @@ def delimiter_of(text: str) -> str:
 def _agreement(sample: str, delimiter: str) -> tuple[float, int]:
     """The share of rows with the usual number of cells, and that number; nothing where it is one."""
     widths: Counter[int] = Counter()
-    for row in rows_of(sample, delimiter):
+    for row in rows_of(sample.split("\n"), delimiter):
         widths[len(row.cells)] += bool(row.cells)
         if row.number == SAMPLE_ROWS:
             break
@@ -89,26 +89,71 @@ def _agreement(sample: str, delimiter: str) -> tuple[float, int]:
     return (count / widths.total(), width) if width > 1 else (0.0, 0)
 
 
-def rows_of(text: str, delimiter: str) -> Iterator[Row]:
+def rows_of(lines: Iterable[str], delimiter: str) -> Iterator[Row]:
     """Every row, blank ones included. A quote that is never closed takes its own line only, and not all that follow.
 
     Args:
-        text: With line feeds alone.
+        lines: Of the file, without their ends. No more of them are kept than a row has.
     """
     csv.field_size_limit(MAX_FILE_SIZE)  # of the whole process, and 131,072 characters at first
-    lines = [*text.split("\n"), _END]
-    at, number, left = 0, 0, UNCLOSED
-    while at < len(lines):
-        begun = at
-        rest = (f"{line}\n" for line in lines[at:])
-        usual = csv.reader(rest, delimiter=delimiter)
-        reader = usual if left else csv.reader(rest, delimiter=delimiter, quoting=csv.QUOTE_NONE)
-        for cells in reader:
-            first, at = at, begun + reader.line_num
+    feed, number, left = _Feed(lines), 0, UNCLOSED
+    while True:
+        usual = csv.reader(feed, delimiter=delimiter)
+        reader = usual if left else csv.reader(feed, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+        for cells in _tolerant(reader):
             number += 1
-            if at < len(lines):
-                yield Row(number, first + 1, tuple(cells))
-            elif cells != [_END]:  # it stands inside a quote
-                yield Row(number, first + 1, tuple(lines[first].split(delimiter)), closed=False)
-                at, left = first + 1, left - 1
-                break
+            if cells is not None and not feed.over:
+                yield Row(number, feed.first, tuple(cells))
+                feed.taken.clear()
+                continue
+            if feed.over and len(feed.taken) == 1:
+                return
+            yield Row(number, feed.first, tuple(feed.taken[0].split(delimiter)), closed=False)
+            feed.give_back()
+            left -= 1
+            break
+
+
+def _tolerant(reader: Iterator[list[str]]) -> Iterator[list[str] | None]:
+    """The rows, and None for one that goes on past all limits, after which there is nothing more."""
+    try:
+        yield from reader
+    except csv.Error:
+        yield None
+
+
+class _Feed:
+    """Lines as `csv` takes them, and behind the last of them _END, which only a row takes that is not closed.
+
+    Attributes:
+        taken: By the present row.
+        over: Whether _END is among them.
+    """
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = chain(lines, [_END])
+        self._number = 0
+        self.taken: list[str] = []
+        self.over = False
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._number += 1
+        self.taken.append(line)
+        self.over = line is _END  # and not the same characters in a file
+        return f"{line}\n"
+
+    @property
+    def first(self) -> int:
+        """The line, from 1, on which the present row begins."""
+        return self._number - len(self.taken) + 1
+
+    def give_back(self) -> None:
+        """All but the first line of the present row are read again."""
+        again, self.taken = self.taken[1:], []
+        self._number -= len(again)
+        self.over = False
+        self._lines = chain(again, self._lines)

@@ -103,12 +103,16 @@ def test_a_quote_that_is_never_closed_takes_its_own_row_only():
 
 
 def test_a_cell_that_ends_with_a_line_end_is_closed():
-    assert [(row.cells, row.closed) for row in rows_of('a,"b\n"', ",")] == [(("a", "b\n"), True)]
+    assert [(row.cells, row.closed) for row in rows_of(['a,"b', '"'], ",")] == [(("a", "b\n"), True)]
+
+
+def test_no_line_of_a_file_is_its_end():
+    assert [row.cells for row in rows_of("a\nthe end\nb".split("\n"), ",")] == [("a",), ("the end",), ("b",)]
 
 
 def test_many_quotes_that_are_never_closed_take_no_longer_than_a_few():
     started = time.process_time()
-    rows = sum(1 for _row in rows_of('x,"y\n' * 100_001, ","))
+    rows = sum(1 for _row in rows_of(['x,"y'] * 100_001, ","))
     assert rows >= 50_000
     assert time.process_time() - started < 10
 

@@ -1,0 +1,136 @@
+"""Records → store: those of one collection, each a document that no file holds."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from ragqa.document import Block, Document, DocumentRecord
+from ragqa.embed import Embedder
+from ragqa.index.intake import Intake
+from ragqa.index.summary import Progress, Summary
+from ragqa.read import STDIN
+from ragqa.read.records import Record, Unread
+from ragqa.store import IndexStore
+
+TYPE = "record"  # what the index calls the format of one
+
+
+def index_records(
+    records: Iterable[Record | Unread],
+    *,
+    collection: str,
+    store: IndexStore,
+    embedder: Embedder,
+    summary: Summary,
+    prune: bool = False,
+    progress: Progress = lambda done, total, summary: None,
+) -> None:
+    """Bring a collection up to date with records, as they come: no more of them are kept than are embedded together.
+
+    Each is stored in one transaction, so stopping at any moment keeps those that were done.
+
+    Args:
+        prune: Also remove the records of the collection that did not come, if all that came could be read.
+    """
+    started, number = time.monotonic(), 0
+    members = Members(collection, store.known())
+    with Intake(store, embedder, summary) as intake:
+        for number, record in enumerate(records, start=1):
+            progress(number, 0, summary)
+            document = members.consider(record, summary)
+            if document:
+                intake.take(document)
+    for document_id in members.gone(summary, prune):
+        store.remove(document_id)
+        summary.removed += 1
+    summary.seconds = round(time.monotonic() - started, 3)
+    progress(number, number, summary)
+
+
+class Members:
+    """The records of a collection that the index has, beside those that come.
+
+    Args:
+        known: All documents, by id.
+    """
+
+    def __init__(self, collection: str, known: Mapping[str, DocumentRecord]) -> None:
+        self.collection = collection
+        place = record_path(collection)
+        self._before = {one.path: one for one in known.values() if one.path.is_relative_to(place)}
+        self._ids = {path: one.id for path, one in self._before.items()}
+        self._taken = set(known)
+        self._come: set[Path] = set()
+        self._empty: set[Path] = set()
+        self._unread = 0
+
+    def consider(self, record: Record | Unread, summary: Summary) -> Document | None:
+        """The document to take in; None where nothing is new, or nothing can be read, which the summary then says."""
+        if isinstance(record, Unread):
+            self._unread += 1
+            summary.skipped.append((Path(record.where), record.reason))
+            return None
+        document = self._document(record)
+        before, again = self._before.get(document.path), document.path in self._come
+        if not record.text.strip():
+            self._empty.add(document.path)
+            summary.skipped.append((document.path, "empty"))
+            return None
+        self._come.add(document.path)
+        if before and before.sha256 == document.sha256 and not again:
+            summary.unchanged += 1
+            return None
+        return document
+
+    def gone(self, summary: Summary, prune: bool) -> list[str]:
+        """Ids of the records to remove: those that say nothing now, and with `prune` those that did not come."""
+        missing = [one.id for path, one in self._before.items() if path not in self._come | self._empty]
+        if missing and prune and self._unread:
+            summary.notes.append(f"{len(missing)} records did not come and are kept, because some could not be read")
+            missing = []
+        emptied = [self._before[path].id for path in self._empty - self._come if path in self._before]
+        return emptied + (missing if prune else [])
+
+    def _document(self, record: Record) -> Document:
+        path = record_path(self.collection, record.id)
+        if path not in self._ids:
+            self._ids[path] = self._new_id(record.id, path)
+        front = f"{record.about}\n\n" if record.about.strip() else ""
+        text = front + record.text
+        content = text.encode()
+        return Document(
+            id=self._ids[path],
+            path=path,
+            text=text,
+            sha256=hashlib.sha256(content).hexdigest(),
+            size=len(content),
+            mtime_ns=time.time_ns(),
+            # Embedded as a whole, where it fits.
+            blocks=(*([Block("front", 0, len(front))] if front else []), Block("paragraph", len(front), len(text))),
+            collection=self.collection,
+            type=TYPE,
+        )
+
+    def _new_id(self, given: str, path: Path) -> str:
+        """As it was given; with its collection's name where another document has that."""
+        found = next(id for id in (given, f"{self.collection}/{given}", str(path)) if id not in self._taken)
+        self._taken.add(found)
+        return found
+
+
+def record_path(collection: str, id: str = "") -> Path:
+    """What stands in place of a path, and differs from that of any other record: `-/posts/12`; no file is there.
+
+    Without an id, the folder that those of the collection seem to lie in.
+    """
+    parts = id.split("/") if id else []
+    return Path(STDIN, _spelled(collection).replace("/", "%2F"), *map(_spelled, parts))
+
+
+def _spelled(name: str) -> str:
+    """A part of a path that names nothing else: not what is above it, nor nothing at all."""
+    name = name.replace("%", "%25")
+    return name.replace(".", "%2E") if name in (".", "..") else name or "%"
