@@ -262,8 +262,8 @@ class Listed:
 
     @property
     def locator(self) -> str:
-        """What stands behind the file's name: `:12`, `, page 12`, `:14, row 13`."""
-        return locator((self.line, self.line), self.place, stretch_label(self.place))
+        """What stands behind the file's name: `:12`, `, page 12`, `:14, row 13`; nothing where all was counted."""
+        return locator((self.line, self.line), self.place, stretch_label(self.place)) if self.mentions else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,9 @@ def test_a_passage_says_all_of_its_places():
 
 
 def test_a_document_that_was_counted_says_where_it_is_mentioned_first():
-    assert Listed("a.csv", Path("/a.csv"), 1, line=14, place=Place(0, "row", 13, line=14)).locator == ":14, row 13"
+    row = Place(0, "row", 13, line=14)
+    assert Listed("a.csv", Path("/a.csv"), 1, mentions=2, line=14, place=row).locator == ":14, row 13"
+    assert Listed("a.csv", Path("/a.csv"), 1).locator == ""
 
 
 def test_what_was_shown_is_remembered_with_its_place():

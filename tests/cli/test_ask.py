@@ -35,6 +35,7 @@ SHAPE = {
             "line_start": 1,
             "line_end": 1,
             "page": None,
+            "place": None,
             "heading": [""],
             "quote": "",
             "score": 0.5,

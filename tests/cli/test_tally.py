@@ -79,7 +79,7 @@ def test_a_person_reads_the_count_the_query_and_the_places(shelf: Ragqa):
 
 def test_documents_are_listed(shelf: Ragqa):
     done = shelf("list all documents in collection kitchen", "--plain", env=NO_MODELS)
-    assert (done.code, done.out) == (0, "1 document in collection “kitchen”\n\nkitchen/jam.md:1 (1 passage)\n")
+    assert (done.code, done.out) == (0, "1 document in collection “kitchen”\n\nkitchen/jam.md (1 passage)\n")
     assert shelf("how many documents are there", env=NO_MODELS).out == "24 documents\n"
 
 

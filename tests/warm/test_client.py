@@ -28,7 +28,18 @@ def test_it_imports_nothing_that_takes_milliseconds():
 
 @pytest.mark.parametrize(
     "arguments",
-    [["ask", "x"], ["search", "x"], ["Who built it?"], ["Docker?"], ["-"], ["--json", "Who built it?"], ["path", "db"]],
+    [
+        *(
+            ["ask", "x"],
+            ["search", "x"],
+            ["Who built it?"],
+            ["Docker?"],
+            ["-"],
+            ["--json", "Who built it?"],
+            ["path", "db"],
+        ),
+        *(["--where", "tag:sea", "Who built it?"], ["get", "a.md#1", "--json"]),
+    ],
 )
 def test_questions_and_what_only_reads_are_handed_over(arguments: list[str]):
     assert is_handed_over(arguments)
