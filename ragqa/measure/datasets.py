@@ -183,8 +183,9 @@ def _judgements(folder: Path) -> Iterator[tuple[str, str, str, int]]:
 
 
 def _own(path: Path) -> Dataset:
-    """ragqa's questions.jsonl: its documents are the files of the folder it lies in."""
+    """ragqa's questions.jsonl: its documents are the other files of the folder it lies in."""
     documents = _files(path.resolve().parent)
+    documents.pop(path.name, None)
     examples = []
     for place, row in _rows(path):
         metadata = _get(row, "metadata", dict, place)
