@@ -50,6 +50,8 @@ FORMATS = (
     Format("rtf", (".rtf",), "rtf"),
     Format("epub", (".epub",), "epub"),
     Format("html", (".html", ".htm", ".xhtml"), "html"),
+    Format("subtitles", (".srt", ".vtt", ".ass", ".ssa", ".sub"), "subtitles"),
+    Format("notebook", (".ipynb",), "notebook"),
     Format("csv", (".csv", ".tsv"), "separated"),
     Format("json", (".json", ".ndjson", ".jsonl"), "nested"),
     Format("mail", (".eml", ".mbox"), "mail"),

@@ -69,8 +69,7 @@ def read(content: bytes, name: str) -> Reading:
     text, repaired, notes = decode(name, content)
     front, about = front_matter(text)
     marks = list(_marks(text, front))
-    title = about.title or next((mark.heading[-1] for mark in marks if mark.level == 1), "")
-    blocks = _blocks(text, marks)
+    blocks, title = _blocks(text, marks), about.title or _title_in(marks)
     return Reading(text, blocks, title=title, tags=about.tags, date=about.date, repaired=repaired, notes=notes)
 
 
@@ -79,15 +78,20 @@ def markdown_blocks(text: str) -> tuple[Block, ...]:
     return _blocks(text, list(_marks(text, front_matter(text).end)))
 
 
-def add_markdown(draft: Draft, text: str) -> None:
-    """Add Markdown as it stands to a draft, under the sections that have begun there."""
+def add_markdown(draft: Draft, text: str) -> str:
+    """Add Markdown as it stands to a draft, under the sections that have begun there; tells its title."""
     marks = list(_marks(text, 0))
+    if not marks:
+        draft.add("paragraph", text)
     for mark, block in zip(marks, _blocks(text, marks), strict=False):
         if mark.level:
             draft.section(mark.level, mark.heading[-1])
         draft.add(mark.kind, text[block.start : block.end].strip("\n"))
-    if not marks:
-        draft.add("paragraph", text)
+    return _title_in(marks)
+
+
+def _title_in(marks: Sequence[Mark]) -> str:
+    return next((mark.heading[-1] for mark in marks if mark.level == 1), "")
 
 
 def _blocks(text: str, marks: Sequence[Mark]) -> tuple[Block, ...]:
