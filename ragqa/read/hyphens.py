@@ -15,12 +15,18 @@ _LETTERS = 4  # of two words of a document that make up a third with a hyphen
 
 
 def vocabulary(lines: Iterable[str]) -> frozenset[str]:
-    """All words of a document that were not divided, in lower case; with their hyphens those that have some."""
+    """All words of a document that were not divided, in lower case; with their hyphens those that have some.
+
+    Args:
+        lines: In order: where one ends in a hyphen, the next begins with the rest of the word.
+    """
     found: set[str] = set()
+    rest = False
     for line in lines:
+        divided = bool(_DIVIDED.search(line))
         words = [word.lower() for word in _WORD.findall(line)]
-        found.update(words[1:-1] if _DIVIDED.search(line) else words[1:])
-        found.update(words[:1] if len(words) > 1 else ())
+        found.update(words[rest : len(words) - divided])
+        rest = divided
     return frozenset(found)
 
 

@@ -1,8 +1,10 @@
-"""Word: what a reader of the document sees, in order; deletions, comments, headers and footers are left out."""
+"""Word: what a reader of the document sees, in order.
+
+Left out are deletions, comments, tables of contents, headers and footers.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from zipfile import ZipFile
 
@@ -11,14 +13,11 @@ from lxml import etree
 from ragqa.read.office import attribute, local, properties, related
 from ragqa.read.reading import Draft, Reading
 from ragqa.read.table import table_lines
+from ragqa.read.word_styles import Numbering, Styles
 from ragqa.read.zipped import open_zip, parse_xml, refused
 
 _WRITTEN = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 _UNSEEN = frozenset({"del", "moveFrom", "pPr", "rPr", "instrText", "delText", "Fallback", "txbxContent", "tbl"})
-_HEADING = re.compile(r"heading (\d)", re.I)
-_BODY_TEXT = 9  # Word's level of an outline for what is not in it
-_DEEPEST = 10  # styles that are based on each other
-_TITLE = 0  # outside the first level of headings
 
 
 def read(content: bytes, name: str) -> Reading:
@@ -42,7 +41,8 @@ class _Text:
     def __init__(self, archive: ZipFile, main: str) -> None:
         parts = related(archive, main)
         self._body = parse_xml(archive.read(main))
-        self._styles = _styles(archive, parts.get("styles"))
+        self._styles = Styles(archive, parts.get("styles"))
+        self._numbering = Numbering(archive, parts.get("numbering"))
         self._notes = _notes(archive, parts.get("footnotes")) | _notes(archive, parts.get("endnotes"), "endnote")
         self._draft = Draft()
         self._number = 0
@@ -56,15 +56,16 @@ class _Text:
         return self._draft
 
     def _paragraph(self, paragraph: etree._Element) -> None:
-        text = _written(paragraph).strip()
-        self._count(text)
-        level = self._level(paragraph)
-        if level is not None:
-            self._draft.heading(level, text)
-        elif (depth := self._depth(paragraph)) is not None:
-            self._draft.add("list", f"{'  ' * depth}- {text}" if text else "")
-        else:
-            self._draft.add("paragraph", text)
+        text, style = _written(paragraph).strip(), self._styles.of(paragraph)
+        if text and not style.contents:
+            self._count(text)
+            label = self._numbering.label(style) if style.number else ""
+            if style.level is not None:
+                self._draft.heading(style.level, f"{label} {text}")
+            elif style.number:
+                self._draft.add("list", f"{'  ' * style.depth}{label or '-'} {text}")
+            else:
+                self._draft.add("paragraph", text)
         for note in _references(paragraph):
             self._draft.add("paragraph", self._notes.get(note, ""))
         for box in _within(paragraph, "txbxContent"):
@@ -85,20 +86,6 @@ class _Text:
         if text.strip():
             self._number += 1
             self._draft.at("paragraph", self._number)
-
-    def _level(self, paragraph: etree._Element) -> int | None:
-        """Of a heading, from 1, and 0 for the document's title; None for other paragraphs."""
-        own = _setting(paragraph, "outlineLvl")
-        level = int(own) + 1 if own.isdecimal() else self._styles.get(_setting(paragraph, "pStyle"), {}).get("level")
-        return None if level is None or level > _BODY_TEXT else level
-
-    def _depth(self, paragraph: etree._Element) -> int | None:
-        """How far in a list's item is set, from 0; None for other paragraphs."""
-        style = self._styles.get(_setting(paragraph, "pStyle"), {})
-        number, depth = _setting(paragraph, "numId"), _setting(paragraph, "ilvl")
-        if number == "0" or not (number or "listed" in style):
-            return None
-        return min(int(depth), _BODY_TEXT) if depth.isdecimal() else style.get("listed", 0)
 
 
 def _blocks(parent: etree._Element) -> Iterator[etree._Element]:
@@ -147,13 +134,6 @@ def _cell(cell: etree._Element) -> str:
     return " ".join(text for one in _within(cell, "p") if (text := " ".join(_written(one).split())))
 
 
-def _setting(paragraph: etree._Element, name: str) -> str:
-    """A property that a paragraph or a style has of its own, such as `outlineLvl`; empty where it has none."""
-    own = next((child for child in paragraph if local(child) == "pPr"), None)
-    found = next(_within(own, name), None) if own is not None else None
-    return attribute(found, "val") if found is not None else ""
-
-
 def _references(paragraph: etree._Element) -> list[str]:
     return [
         f"{kind} {attribute(one, 'id')}"
@@ -168,37 +148,3 @@ def _notes(archive: ZipFile, part: str | None, kind: str = "footnote") -> dict[s
         return {}
     notes = (one for one in parse_xml(archive.read(part)) if attribute(one, "type") in ("", "normal"))
     return {f"{kind} {attribute(one, 'id')}": _cell(one) for one in notes}
-
-
-def _styles(archive: ZipFile, part: str | None) -> dict[str, dict[str, int]]:
-    """By id: `level` for those of headings, `listed` (how far in) for those of lists; what they are based on counts."""
-    if not part:
-        return {}
-    found = {attribute(one, "styleId"): one for one in parse_xml(archive.read(part)) if local(one) == "style"}
-    return {id: _style(found, id) for id in found}
-
-
-def _style(styles: dict[str, etree._Element], id: str) -> dict[str, int]:
-    settings: dict[str, int] = {}
-    for _ in range(_DEEPEST):
-        style = styles.get(id)
-        if style is None:
-            break
-        settings = _own(style) | settings
-        id = next((attribute(one, "val") for one in style if local(one) == "basedOn"), "")
-    return settings
-
-
-def _own(style: etree._Element) -> dict[str, int]:
-    name = next((attribute(one, "val") for one in style if local(one) == "name"), "")
-    if name.lower() == "title":
-        return {"level": _TITLE}
-    level, settings = _setting(style, "outlineLvl"), {}
-    if level.isdecimal():
-        settings["level"] = int(level) + 1
-    elif heading := _HEADING.fullmatch(name):
-        settings["level"] = int(heading[1])
-    if _setting(style, "numId") not in ("", "0"):
-        depth = _setting(style, "ilvl")
-        settings["listed"] = int(depth) if depth.isdecimal() else 0
-    return settings

@@ -9,6 +9,8 @@ from zipfile import ZipFile
 
 from docx import Document
 from docx.enum.style import WD_STYLE_TYPE
+from docx.opc.packuri import PackURI
+from docx.opc.part import Part
 from docx.oxml import parse_xml
 from docx.oxml.ns import qn
 
@@ -144,3 +146,66 @@ def test_the_namespace_of_the_strict_dialect_makes_no_difference():
     with ZipFile(BytesIO(handbook())) as archive:
         parts = {one: archive.read(one).replace(qn("w:p")[1:-2].encode(), strict) for one in archive.namelist()}
     assert blocks(reading("docx", zipped(parts)))[0] == ("heading", "Spring")
+
+
+def test_lists_are_numbered_as_word_numbers_them():
+    document = Document()
+    for text in ("Open the lid.", "Look for the queen."):
+        document.add_paragraph(text, style="List Number")
+    assert [text for _kind, text in blocks(reading("docx", saved(document)))] == [
+        "1. Open the lid.",
+        "2. Look for the queen.",
+    ]
+
+
+LEVELS = (
+    '<w:lvl w:ilvl="0"><w:start w:val="4"/><w:numFmt w:val="decimal"/><w:lvlText w:val="%1"/></w:lvl>'
+    '<w:lvl w:ilvl="1"><w:start w:val="1"/><w:numFmt w:val="lowerRoman"/><w:lvlText w:val="%1.%2)"/></w:lvl>'
+)
+
+
+def test_numbers_of_several_levels_are_those_that_word_shows():
+    document = Document()
+    numbering = document.part.numbering_part.element
+    numbering.insert(0, parse_xml(f'<w:abstractNum {W} w:abstractNumId="90">{LEVELS}</w:abstractNum>'))
+    numbering.append(parse_xml(f'<w:num {W} w:numId="90"><w:abstractNumId w:val="90"/></w:num>'))
+    for depth, text in ((0, "Parties"), (1, "the owner"), (1, "the tenant"), (0, "Rent"), (1, "due monthly")):
+        paragraph = document.add_paragraph(text, style="Heading 1" if depth == 0 else None)
+        number = f'<w:numPr {W}><w:ilvl w:val="{depth}"/><w:numId w:val="90"/></w:numPr>'
+        paragraph._p.get_or_add_pPr().append(parse_xml(number))
+    read = reading("docx", saved(document))
+    assert [text for _kind, text in blocks(read)] == [
+        "4 Parties",
+        "4.i) the owner",
+        "4.ii) the tenant",
+        "5 Rent",
+        "5.i) due monthly",
+    ]
+    assert read.blocks[4].heading == ("5 Rent",)
+
+
+def test_a_table_of_contents_is_left_out():
+    document = Document()
+    document.styles.add_style("toc 1", WD_STYLE_TYPE.PARAGRAPH)
+    document.add_paragraph("Spring\t3", style="toc 1")
+    document.add_paragraph("Spring is here.")
+    assert reading("docx", saved(document)).text.strip() == "Spring is here."
+
+
+def test_a_note_and_a_text_in_a_frame_stand_after_their_paragraph():
+    document = Document()
+    paragraph = document.add_paragraph("It rained.")
+    box = f"<w:r {W}><w:pict><w:txbxContent><w:p><w:r><w:t>In a box.</w:t></w:r></w:p></w:txbxContent></w:pict></w:r>"
+    paragraph._p.append(parse_xml(box))
+    paragraph._p.append(parse_xml(f'<w:r {W}><w:footnoteReference w:id="2"/></w:r>'))
+    notes = (
+        f'<w:footnotes {W}><w:footnote w:id="2"><w:p><w:r><w:t>See below.</w:t></w:r></w:p></w:footnote></w:footnotes>'
+    )
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/footnotes"
+    part = Part(PackURI("/word/footnotes.xml"), "application/xml", notes.encode(), document.part.package)
+    document.part.relate_to(part, kind)
+    assert [text for _kind, text in blocks(reading("docx", saved(document)))] == [
+        "It rained.",
+        "See below.",
+        "In a box.",
+    ]

@@ -1,0 +1,171 @@
+"""What the styles of a Word document say of its paragraphs: levels of headings, and the numbers of lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from zipfile import ZipFile
+
+from lxml import etree
+
+from ragqa.read.office import attribute, local
+from ragqa.read.zipped import parse_xml
+
+TITLE = 0  # the level of a document's own title, outside the first one of headings
+BODY_TEXT = 9  # levels from here on are none of headings
+DEEPEST = 10  # styles that are based on each other; levels of lists
+_LONGEST_LABEL = 40  # characters
+_HEADING = re.compile(r"heading (\d)", re.I)
+_CONTENTS = re.compile(r"toc \d|table of figures|index \d", re.I)
+_ROMAN = {1000: "m", 900: "cm", 500: "d", 400: "cd", 100: "c", 90: "xc", 50: "l", 40: "xl"}
+_ROMAN |= {10: "x", 9: "ix", 5: "v", 4: "iv", 1: "i"}
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What is known of a paragraph.
+
+    Attributes:
+        level: Of a heading, from 1, and TITLE; None for other paragraphs.
+        number: The list that numbers it; empty for none.
+        depth: How far in that list it is set, from 0.
+        contents: It belongs to a table of contents.
+    """
+
+    level: int | None = None
+    number: str = ""
+    depth: int = 0
+    contents: bool = False
+
+
+class Styles:
+    """The styles of a document, by their ids; each has what those say that it is based on."""
+
+    def __init__(self, archive: ZipFile, part: str | None) -> None:
+        root = parse_xml(archive.read(part)) if part else ()
+        self._elements = {attribute(one, "styleId"): one for one in root if local(one) == "style"}
+        self._known: dict[str, dict[str, str]] = {}
+
+    def of(self, paragraph: etree._Element) -> Style:
+        """What a paragraph's own properties and its style say."""
+        own = _settings(paragraph)
+        id = own.get("pStyle", "")
+        if id not in self._known:
+            self._known[id] = self._inherited(id)
+        said = self._known[id] | own
+        level = said.get("outlineLvl", "")
+        return Style(
+            level=TITLE
+            if level == "title"
+            else int(level) + 1
+            if level.isdecimal() and int(level) < BODY_TEXT
+            else None,
+            number=said.get("numId", "").removeprefix("0"),
+            depth=min(int(said["ilvl"]), DEEPEST) if said.get("ilvl", "").isdecimal() else 0,
+            contents="contents" in said,
+        )
+
+    def _inherited(self, id: str) -> dict[str, str]:
+        said: dict[str, str] = {}
+        for _ in range(DEEPEST):
+            style = self._elements.get(id)
+            if style is None:
+                break
+            said = _of_name(style) | _settings(style) | said
+            id = next((attribute(one, "val") for one in style if local(one) == "basedOn"), "")
+        return said
+
+
+def _of_name(style: etree._Element) -> dict[str, str]:
+    """What follows from a style's name, which is English in every language for those that come with Word."""
+    name = next((attribute(one, "val") for one in style if local(one) == "name"), "")
+    if heading := _HEADING.fullmatch(name):
+        return {"outlineLvl": str(int(heading[1]) - 1)}
+    if _CONTENTS.fullmatch(name):
+        return {"contents": "1"}
+    return {"outlineLvl": "title"} if name.lower() == "title" else {}
+
+
+def _settings(element: etree._Element) -> dict[str, str]:
+    """The properties that a paragraph or a style has of its own, such as `outlineLvl`."""
+    own = next((child for child in element if local(child) == "pPr"), None)
+    if own is None:
+        return {}
+    numbering = (one for child in own if local(child) == "numPr" for one in child)
+    return {local(one): attribute(one, "val") for one in (*own, *numbering) if attribute(one, "val")}
+
+
+class Numbering:
+    """Counts the paragraphs of lists and headings as Word does."""
+
+    def __init__(self, archive: ZipFile, part: str | None) -> None:
+        root = parse_xml(archive.read(part)) if part else ()
+        self._levels = {attribute(one, "abstractNumId"): _levels(one) for one in root if local(one) == "abstractNum"}
+        self._kinds: dict[str, str] = {}
+        self._anew: set[str] = set()
+        for one in root:
+            if local(one) == "num":
+                id = attribute(one, "numId")
+                self._kinds[id] = next((attribute(of, "val") for of in one if local(of) == "abstractNumId"), "")
+                if next(one.iter("{*}startOverride"), None) is not None:
+                    self._anew.add(id)
+        self._counts: dict[str, dict[int, int]] = {}
+
+    def label(self, style: Style) -> str:
+        """What stands before the next paragraph of a style: `3.`, `4.2`, `(a)`; empty where it is a mark or nothing."""
+        kind = self._kinds.get(style.number, "")
+        levels = self._levels.get(kind, {})
+        if style.depth not in levels:
+            return ""
+        counts = self._counts.setdefault(style.number if style.number in self._anew else kind, {})
+        counts[style.depth] = counts.get(style.depth, levels[style.depth].start - 1) + 1
+        for deeper in [depth for depth in counts if depth > style.depth]:
+            del counts[deeper]
+        return levels[style.depth].label(counts, levels)
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    start: int
+    format: str
+    text: str
+
+    def label(self, counts: dict[int, int], levels: dict[int, _Level]) -> str:
+        if self.format in ("bullet", "none"):
+            return ""
+
+        def counted(found: re.Match[str]) -> str:
+            depth = int(found[1]) - 1
+            level = levels.get(depth, self)
+            return _number(counts.get(depth, level.start), level.format)
+
+        return re.sub(r"%(\d)", counted, self.text)[:_LONGEST_LABEL].strip()
+
+
+def _levels(list: etree._Element) -> dict[int, _Level]:
+    return {depth: level for depth, level in map(_level, (one for one in list if local(one) == "lvl")) if depth >= 0}
+
+
+def _level(element: etree._Element) -> tuple[int, _Level]:
+    said = {local(one): attribute(one, "val") for one in element}
+    depth, start = attribute(element, "ilvl"), said.get("start", "1")
+    level = _Level(int(start) if start.isdecimal() else 1, said.get("numFmt", "decimal"), said.get("lvlText", ""))
+    return int(depth) if depth.isdecimal() else -1, level
+
+
+def _number(count: int, format: str) -> str:
+    """A number as letters, in Roman figures or as it is."""
+    if format in ("lowerLetter", "upperLetter") and 0 < count <= 26:
+        letter = chr(ord("a") + count - 1)
+        return letter.upper() if format == "upperLetter" else letter
+    if format in ("lowerRoman", "upperRoman") and 0 < count < 4000:
+        roman = "".join(_roman(count))
+        return roman.upper() if format == "upperRoman" else roman
+    return str(count)
+
+
+def _roman(count: int) -> Iterator[str]:
+    for value, letters in _ROMAN.items():
+        yield letters * (count // value)
+        count %= value
