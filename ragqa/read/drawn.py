@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from ctypes import byref, c_int, create_string_buffer
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ragqa.read.layout import Line
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from pypdfium2 import PdfPage
 
 # PDFium has one of the last two for a hyphen at the end of a line, and nothing between that line and the next.
-_WORD = re.compile(r"[^\s\x02\ufffe]+[\x02\ufffe]?")
-_LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st", "\0": None})
+# A NUL is a character that its font gives no name.
+_WORD = re.compile(r"[^\s\0\x02\ufffe]+[\x02\ufffe]?")
+_LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
 
 
 _FIXED_PITCH = 1  # of the flags of fonts
@@ -61,8 +62,9 @@ def _words(page: PdfPage) -> Iterator[tuple[int, Line]]:
 
     textpage = page.get_textpage()
     try:
+        measure = _Measure(raw, textpage.raw)
         for word in _WORD.finditer(_characters(raw, textpage)):
-            yield _word(raw, textpage.raw, word[0], word.start(), word.end() - 1)
+            yield measure.word(word[0], word.start(), word.end() - 1)
     finally:
         textpage.close()
 
@@ -76,25 +78,39 @@ def _characters(raw: Any, textpage: Any) -> str:
     return text
 
 
-def _word(raw: Any, textpage: Any, text: str, first: int, last: int) -> tuple[int, Line]:
-    """A word by the boxes of its first and last character, which have the height of a line in their font."""
-    one, other = raw.FS_RECTF(), raw.FS_RECTF()
-    raw.FPDFText_GetLooseCharBox(textpage, first, byref(one))
-    raw.FPDFText_GetLooseCharBox(textpage, last, byref(other))
-    quarters = raw.FPDFText_GetCharAngle(textpage, first) / (math.pi / 2)
-    turn = round(quarters) % 4 if abs(quarters - round(quarters)) < 0.1 else -1
-    text = text.translate(_LIGATURES).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    fixed = _fixed(raw, textpage, first)
-    x = sorted((one.left, one.right, other.left, other.right))
-    y = sorted((one.bottom, one.top, other.bottom, other.top))
-    return turn, Line(text, x[0], y[0], x[-1], y[-1], fixed)
+class _Measure:
+    """Asks PDFium about the characters of a page; what it answers in is made once."""
 
+    def __init__(self, raw: Any, textpage: Any) -> None:
+        self._raw = raw
+        self._page = textpage
+        self._box, self._name, self._flags = raw.FS_RECTF(), create_string_buffer(_LONGEST_NAME), c_int()
+        self._typewriters: dict[bytes, bool] = {}
 
-def _fixed(raw: Any, textpage: Any, at: int) -> bool:
-    """Whether a character is set in type of one width, as code is; not every font says so, but then its name does."""
-    name, flags = create_string_buffer(_LONGEST_NAME), c_int()
-    raw.FPDFText_GetFontInfo(textpage, at, name, _LONGEST_NAME, byref(flags))
-    return bool(flags.value & _FIXED_PITCH or _TYPEWRITER.search(name.value))
+    def word(self, text: str, first: int, last: int) -> tuple[int, Line]:
+        """A word by the boxes of its first and last character, which have the height of a line in their font."""
+        x, y = self._sides(first)
+        if last > first:
+            more = self._sides(last)
+            x, y = x + more[0], y + more[1]
+        quarters = self._raw.FPDFText_GetCharAngle(self._page, first) / (math.pi / 2)
+        turn = round(quarters) % 4 if abs(quarters - round(quarters)) < 0.1 else -1
+        if not text.isascii():
+            text = text.translate(_LIGATURES).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return turn, Line(text, min(x), min(y), max(x), max(y), self._fixed(first))
+
+    def _sides(self, at: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        box = self._box
+        self._raw.FPDFText_GetLooseCharBox(self._page, at, byref(box))
+        return (box.left, box.right), (box.bottom, box.top)
+
+    def _fixed(self, at: int) -> bool:
+        """Whether it is set in type of one width, as code is; not every font says so, but then its name does."""
+        self._raw.FPDFText_GetFontInfo(self._page, at, self._name, _LONGEST_NAME, byref(self._flags))
+        name = self._name.value
+        if name not in self._typewriters:
+            self._typewriters[name] = bool(_TYPEWRITER.search(name))
+        return bool(self._flags.value & _FIXED_PITCH) or self._typewriters[name]
 
 
 def _turned(word: Line, turn: int, left: float, bottom: float, right: float, top: float) -> Line:
@@ -108,4 +124,4 @@ def _turned(word: Line, turn: int, left: float, bottom: float, right: float, top
         box = right - x[1], y[0] - bottom, right - x[0], y[1] - bottom
     else:
         box = y[0] - bottom, x[0] - left, y[1] - bottom, x[1] - left
-    return replace(word, left=box[0], top=box[1], right=box[2], bottom=box[3])
+    return Line(word.text, *box, word.fixed)

@@ -63,7 +63,7 @@ def lines_of(words: Iterable[Line]) -> list[Line]:
     """Words, in the order in which they were drawn, as lines; what stands far away in a line is another one."""
     found: list[Line] = []
     for word in words:
-        if found and _beside(found[-1], word) and _distance(found[-1], word) <= COLUMN_GAP * _lower(found[-1], word):
+        if found and _distance(found[-1], word) <= COLUMN_GAP * _lower(found[-1], word) and _beside(found[-1], word):
             found[-1] = _joined(found[-1], word)
         else:
             found.append(word)
