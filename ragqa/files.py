@@ -60,6 +60,15 @@ def readable(path: Path) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
+def file_at(path: Path) -> tuple[int, int] | None:
+    """Which file lies there, whatever it is called: device and inode; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def exposure(path: Path) -> str:
     """Why others than this user can read or change a file; empty where they cannot, and where there is none."""
     try:

@@ -36,7 +36,13 @@ COPIED = {
 @pytest.fixture
 def old(tmp_path: Path) -> Path:
     """An index of schema 4 with three documents."""
-    new, path = tmp_path / "new.db", tmp_path / "index.db"
+    make_old(tmp_path / "index.db")
+    return tmp_path / "index.db"
+
+
+def make_old(path: Path) -> None:
+    """The same at a path."""
+    new = path.with_name("new.db")
     store = made(new)
     add(store, "n/a.md", "one", "two")
     add(store, "n/b.txt", "three")
@@ -52,9 +58,8 @@ def old(tmp_path: Path) -> Path:
     db.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
     db.execute("PRAGMA user_version = 4")
     db.close()
-    for file in tmp_path.glob("new.db*"):
+    for file in path.parent.glob("new.db*"):
         file.unlink()
-    return path
 
 
 def backup_of(path: Path) -> Path:

@@ -11,7 +11,7 @@ import base64
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ import numpy as np
 
 from ragqa.database import back_up, copy, erase, writing
 from ragqa.document import Document, DocumentRecord, Passage, Refusal
-from ragqa.errors import FingerprintMismatch
+from ragqa.errors import FingerprintMismatch, NotWritable
+from ragqa.files import file_at
 from ragqa.store import fts, require_unit_length
 from ragqa.store.filter import condition_of
 from ragqa.store.integrity import faults
@@ -52,6 +53,7 @@ class SQLiteStore:
     def __init__(self, connection: apsw.Connection, path: Path, exact: int = EXACT) -> None:
         self._db = connection
         self.path = path
+        self._file = file_at(path)
         meta = dict(connection.execute("SELECT key, value FROM meta"))
         self.fingerprint = str(meta["fingerprint"])
         self.model = str(meta["model"])
@@ -352,8 +354,13 @@ class SQLiteStore:
     def close(self) -> None:
         self._db.close()
 
-    def _writing(self) -> AbstractContextManager[None]:
-        return writing(self._db)
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """One transaction, in the file that was opened: not in one that something else has taken the place of."""
+        with writing(self._db):
+            if self._file and self._file != file_at(self.path):
+                raise NotWritable(f"{self.path}: was replaced or removed while it was open", "run the command again")
+            yield
 
     def _by_key(self, keys: Sequence[int]) -> list[tuple[Any, ...]]:
         wanted = json.dumps(keys)

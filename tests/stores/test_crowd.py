@@ -1,0 +1,96 @@
+"""Who reads sees one moment, whoever is writing, and nobody is turned away."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from ragqa.database import log_of
+from ragqa.errors import NotWritable
+from ragqa.store.opening import open_index
+from tests.crowd import Seen, crowd, write
+from tests.stores.test_sqlite import add, made, second_connection
+
+
+def test_readers_and_writers_together_see_no_error_and_no_mixture(tmp_path: Path):  # fault 65
+    seen = crowd(tmp_path / "index.db", readers=4, writers=2, seconds=1.5)
+    assert (seen.errors, seen.mixed) == ([], 0)
+    assert seen.reads > 20
+    assert seen.writes > 20
+    store = open_index(tmp_path / "index.db", writable=True)
+    assert list(store.faults()) == []
+    store.close()
+
+
+def test_a_backup_that_is_made_while_others_write_is_of_one_moment(tmp_path: Path):  # fault 68
+    path = tmp_path / "index.db"
+    write(path, 0.01, Seen())
+    writer = threading.Thread(target=write, args=(path, 1.0, Seen()))
+    writer.start()
+    copies = []
+    store = open_index(path)
+    while writer.is_alive():
+        copies.append(tmp_path / f"{len(copies)}.db")
+        store.back_up(copies[-1])
+    writer.join()
+    store.close()
+    assert len(copies) > 2
+    for copy in copies:
+        kept = open_index(copy, writable=True)
+        assert list(kept.faults()) == []
+        for id in kept.known():
+            assert len({passage.text.split()[1] for passage in kept.passages_of(id)}) == 1
+        kept.close()
+
+
+def test_the_log_shrinks_when_nobody_reads_what_was_there_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):  # fault 66
+    monkeypatch.setattr("ragqa.database.LOG_KEPT", 100_000)
+    path = tmp_path / "index.db"
+    store = made(path)
+    add(store, "n/a.md", "one")
+    reader = second_connection(path)
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT count(*) FROM documents").get == 1
+    for n in range(60):
+        add(store, f"n/{n}.md", "word " * 5000)
+    assert log_of(path).stat().st_size > 2_000_000
+    assert reader.execute("SELECT count(*) FROM documents").get == 1
+    reader.close()
+    for n in range(3):
+        add(store, f"n/{n}.md", "word " * 5000)
+    assert log_of(path).stat().st_size < 500_000
+    store.close()
+
+
+def test_what_is_written_goes_to_no_file_that_was_replaced(tmp_path: Path):  # fault 67
+    path, other = tmp_path / "index.db", tmp_path / "other.db"
+    for place in (path, other):
+        store = made(place)
+        add(store, "n/a.md", place.name)
+        store.close()
+    store = made(path)
+    other.rename(path)
+    before = path.read_bytes()
+    with pytest.raises(NotWritable, match="was replaced or removed"):
+        add(store, "n/b.md", "two")
+    store.close()
+    assert path.read_bytes() == before
+    again = open_index(path)
+    assert again.text_of("n/a.md") == "other.db"
+    again.close()
+
+
+def test_what_is_written_goes_to_no_file_that_was_removed(tmp_path: Path):  # fault 67
+    path = tmp_path / "index.db"
+    store = made(path)
+    add(store, "n/a.md", "one")
+    path.unlink()
+    with pytest.raises(NotWritable, match="was replaced or removed"):
+        store.remove("n/a.md")
+    store.close()
+    assert os.listdir(tmp_path) == [] or not path.exists()
