@@ -56,11 +56,9 @@ def connect(path: Path, flags: int, *, synchronous: str = "FULL", busy_ms: int =
         busy_ms: How long another process may be waited for.
     """
     connection = apsw.Connection(os.fspath(path), flags=flags)
-    if flags == apsw.SQLITE_OPEN_READONLY and _needs_a_log(connection) and not has_log(path):
+    if flags == apsw.SQLITE_OPEN_READONLY and _needs_files_beside(connection):
         connection.close()
-        # On a medium that cannot be written there is no log to make, and nobody who could change the file.
-        name = f"file:{quote(os.fsencode(path))}?immutable=1"
-        connection = apsw.Connection(name, flags=flags | apsw.SQLITE_OPEN_URI)
+        connection = _connect_to_read_alone(path)
     connection.set_busy_timeout(busy_ms)
     settings = ("foreign_keys = ON", "trusted_schema = OFF", "cell_size_check = ON", "secure_delete = ON")
     for pragma in (f"synchronous = {synchronous}", f"journal_size_limit = {LOG_KEPT}", *settings):
@@ -68,8 +66,8 @@ def connect(path: Path, flags: int, *, synchronous: str = "FULL", busy_ms: int =
     return connection
 
 
-def _needs_a_log(connection: apsw.Connection) -> bool:
-    """Whether SQLite would have to make a log beside the file to read it, and cannot."""
+def _needs_files_beside(connection: apsw.Connection) -> bool:
+    """Whether SQLite would have to make files beside this one to read it, and cannot."""
     try:
         connection.pragma("application_id")
     except apsw.CantOpenError:
@@ -77,6 +75,19 @@ def _needs_a_log(connection: apsw.Connection) -> bool:
     except apsw.Error:  # it comes again where it is explained
         pass
     return False
+
+
+def _connect_to_read_alone(path: Path) -> apsw.Connection:
+    """Open a file on a medium that cannot be written: nobody else changes it, so nothing is shared and nothing locked.
+
+    `immutable` would pass over a log that a crash has left; the log is read where there is one.
+    """
+    if has_log(path):
+        connection = apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READONLY, vfs="unix-none")
+        connection.pragma("locking_mode", "exclusive")
+        return connection
+    name = f"file:{quote(os.fsencode(path))}?immutable=1"
+    return apsw.Connection(name, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
 
 
 def log_of(path: Path) -> Path:
@@ -187,16 +198,18 @@ def erase(connection: apsw.Connection, path: Path) -> None:
 
     Raises:
         IndexLocked: Another process is reading what was removed.
+        NotWritable: The disk is too full to move out of the log what stays.
         OSError: A copy cannot be removed.
     """
     for old in path.parent.glob(f"{escape(path.name)}.schema-*.bak"):
         old.unlink(missing_ok=True)
-    busy, _pages, _written = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0]
+    kept = f"{path}: removed, but its text is still in the log, because"
+    try:
+        busy, _pages, _written = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0]
+    except apsw.FullError as error:
+        raise NotWritable(f"{kept} there is no space left", "free some space and run the same command again") from error
     if busy:
-        raise IndexLocked(
-            f"{path}: removed, but its text is still in the log, because another process is reading",
-            "run the same command again when it is done",
-        )
+        raise IndexLocked(f"{kept} another process is reading", "run the same command again when it is done")
 
 
 @contextmanager

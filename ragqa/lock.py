@@ -11,7 +11,7 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ragqa.errors import IndexLocked, NotWritable
@@ -56,12 +56,14 @@ def writing_alone(path: Path, doing: str, patience: float = PATIENCE, say: Say =
     descriptor = _locked(path, lock, patience, say)
     _held.add(lock)
     try:
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()} {doing}\n".encode(errors="replace")[:_LONGEST], 0)
+        with suppress(OSError):  # a full disk: others wait all the same
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()} {doing}\n".encode(errors="replace")[:_LONGEST], 0)
         yield
     finally:
         _held.discard(lock)
-        os.ftruncate(descriptor, 0)
+        with suppress(OSError):
+            os.ftruncate(descriptor, 0)
         os.close(descriptor)
 
 

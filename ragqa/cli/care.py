@@ -12,7 +12,7 @@ import typer
 
 from ragqa.cli.alone import alone
 from ragqa.cli.as_json import record_json
-from ragqa.cli.described import copies_of, described
+from ragqa.cli.described import damaged_of, described
 from ragqa.cli.options import Collections, Db, Options, advise, settle, speaker
 from ragqa.cli.render import path_from_here, print_json, print_lines, print_table
 from ragqa.cli.where import Where, documents_filter
@@ -113,13 +113,17 @@ def forget(
     settings = settle(db=db, options=option)
     with alone(settings):
         store = open_index(settings.db, writable=True, say=speaker(quiet=False))
-        documents, files = _named(store, names or [], collection or [])
+        try:
+            documents, files = _named(store, names or [], collection or [])
+        except UsageError:
+            store.erase()  # what an earlier run removed, and could not take out of the log
+            raise
         store.forget(documents, files)
         store.erase()
         store.close()
     print(f"forgot {len(documents)} document{'s' * (len(documents) != 1)}")
-    for copy in copies_of(settings.db):
-        advise(f"what was forgotten may still be in {path_from_here(copy)}, a copy from before; delete it", quiet=False)
+    for copy in damaged_of(settings.db):
+        advise(f"what was forgotten may still be in {path_from_here(copy)}, the damaged index; delete it", quiet=False)
 
 
 def _named(store: SQLiteStore, names: list[str], collections: list[str]) -> tuple[set[str], set[Path]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,6 @@ def _reindexing(path: Path) -> JSON | None:
         return None
 
 
-def copies_of(db: Path) -> list[Path]:
-    """What was kept beside an index when it was brought up to date or repaired."""
-    return sorted(path for kind in ("schema-*.bak", "damaged-*") for path in db.parent.glob(f"{db.name}.{kind}"))
+def damaged_of(db: Path) -> list[Path]:
+    """The damaged indexes that `check --repair` kept beside this one."""
+    return sorted(db.parent.glob(f"{escape(db.name)}.damaged-*"))

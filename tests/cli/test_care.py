@@ -5,11 +5,17 @@ from __future__ import annotations
 import sqlite3
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from ragqa.chunk import join, split
+from ragqa.document import Place, Refusal
+from ragqa.store.opening import open_index
 from tests.cli.conftest import SECRET, index
-from tests.conftest import BREAD, Ragqa
+from tests.conftest import BREAD, Done, Ragqa
+from tests.fakes import WordEmbedder, words
+from tests.stores.test_sqlite import second_connection
 
 
 def kept(ragqa: Ragqa) -> list[str]:
@@ -169,3 +175,51 @@ def test_reading_leaves_the_index_as_private_as_it_was(shelf: Ragqa):
     shelf("forget", "notes/light.md")
     modes = {stat.S_IMODE(path.stat().st_mode) for path in shelf.home.glob("index.db*")}
     assert modes == {0o600}
+
+
+def test_forget_takes_a_file_that_was_refused_and_leaves_no_byte_of_its_name(shelf: Ragqa):  # fault 63
+    store = open_index(shelf.db, writable=True)
+    path = shelf.cwd / "notes" / "payslip-7391.pdf"
+    store.refuse([Refusal(path, "aa", 1, 2, 3, "encrypted", "1")])
+    store.close()
+    assert b"payslip-7391" in stored_bytes(shelf)
+    assert shelf("forget", path).out == "forgot 0 documents\n"
+    assert b"payslip-7391" not in stored_bytes(shelf)
+    assert shelf("status", "--json").json["refused"] == 0
+
+
+def test_forget_leaves_no_byte_of_tags_title_and_places(shelf: Ragqa):  # fault 63
+    store = open_index(shelf.db, writable=True)
+    secrets = {"title": f"title {SECRET}", "tags": (f"tag {SECRET}",), "places": (Place(0, "row", 1, SECRET),)}
+    document = replace(join(store.known()["notes/light.md"], store.passages_of("notes/light.md")), **secrets)
+    passages = split(document, words, 512)
+    store.add(document, passages, WordEmbedder().embed_passages([one.text for one in passages]))
+    store.remove("notes/secret.md")
+    store.erase()
+    store.close()
+    assert SECRET.encode() in stored_bytes(shelf)
+    assert shelf("forget", "notes/light.md").code == 0
+    assert SECRET.encode() not in stored_bytes(shelf)
+
+
+def test_forget_goes_on_with_what_is_still_in_the_log(shelf: Ragqa):
+    reader = second_connection(shelf.db)
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT count(*) FROM documents").get == 3
+    store = open_index(shelf.db, writable=True)
+    store.remove("notes/secret.md")
+    assert SECRET.encode() in stored_bytes(shelf)
+    reader.close()
+    store.close()
+    shelf("forget", "notes/secret.md")
+    assert SECRET.encode() not in stored_bytes(shelf)
+
+
+def test_forget_takes_the_copy_from_before_a_migration_along_and_names_a_damaged_index(
+    shelf: Ragqa, quick: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("schema-4.bak", "damaged-20260101T000000Z"):
+        (shelf.home / f"index.db.{name}").touch()
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert "index.db.damaged-20260101T000000Z" in quick("forget", "notes/secret.md").err
+    assert not (shelf.home / "index.db.schema-4.bak").exists()
