@@ -30,6 +30,7 @@ from ragqa.cli import (
     records,
     search,
     serve,
+    watch,
     whole,
 )
 from ragqa.cli.chat import door as chat
@@ -60,6 +61,7 @@ families = (
     search,
     index,
     records,
+    watch,
     care,
     whole,
     library,
@@ -76,7 +78,7 @@ for family in families:
 
 BROKEN_PIPE = 141
 # Names of commands to come: a script written for them should hear so, and not get an answer to a question.
-PLANNED = frozenset("classify cluster embed map related watch".split())
+PLANNED = frozenset("classify cluster embed map related".split())
 
 QUESTION_WORDS = frozenset("what who whom whose which when where why how is are do does did can".split())
 

@@ -37,13 +37,7 @@ def fill_index(settings: Settings, fill: Fill, *, as_json: bool, quiet: bool) ->
     from ragqa.index.summary import Summary
 
     summary = Summary()
-    with _interruptible(summary), alone(settings, quiet):
-        store, embedder = open_for_indexing(settings, speaker(quiet))
-        warn_if_exposed(settings.db, quiet)
-        with indexing_progress(quiet) as progress:
-            fill(store=store, embedder=embedder, summary=summary, progress=progress)
-        summary.notes += calibrate_if_due(store, embedder, settings.passages, quiet)
-        store.close()
+    fill_once(settings, fill, summary, quiet)
     if as_json:
         print_json(summary_json(summary))
     else:
@@ -51,6 +45,17 @@ def fill_index(settings: Settings, fill: Fill, *, as_json: bool, quiet: bool) ->
     if not quiet and sys.stderr.isatty():
         _print_notes(summary)
     return SKIPPED if summary.warnings else 0
+
+
+def fill_once(settings: Settings, fill: Fill, summary: Summary, quiet: bool) -> None:
+    """Fill the index while nobody else writes it; it is closed afterwards."""
+    with _interruptible(summary), alone(settings, quiet):
+        store, embedder = open_for_indexing(settings, speaker(quiet))
+        warn_if_exposed(settings.db, quiet)
+        with indexing_progress(quiet) as progress:
+            fill(store=store, embedder=embedder, summary=summary, progress=progress)
+        summary.notes += calibrate_if_due(store, embedder, settings.passages, quiet)
+        store.close()
 
 
 @contextmanager
