@@ -11,6 +11,8 @@ from typing import Literal
 Kind = Literal["front", "heading", "paragraph", "list", "quotation", "table", "code"]
 PlaceKind = Literal["line", "page", "slide", "row", "message", "cell", "paragraph", "chapter", "time"]
 
+RECORD_TYPE = "record"  # the type of a document that no file holds
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -234,3 +236,18 @@ class Passage:
     def lines_of(self, start: int, end: int) -> tuple[int, int]:
         """The first and the last line of `text[start:end]`, which neither begins nor ends with white space."""
         return self.line_at(start), self.line_at(max(end - 1, start))
+
+
+def record_path(collection: str, id: str = "") -> Path:
+    """What stands in place of a path, and differs from that of any other record: `-/posts/12`; no file is there.
+
+    Without an id, the folder that those of the collection seem to lie in.
+    """
+    parts = id.split("/") if id else []
+    return Path("-", _spelled(collection).replace("/", "%2F"), *map(_spelled, parts))
+
+
+def _spelled(name: str) -> str:
+    """A part of a path that names nothing else: not what is above it, nor nothing at all."""
+    name = name.replace("%", "%25")
+    return name.replace(".", "%2E") if name in (".", "..") else name or "%"

@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 
+from ragqa.document import RECORD_TYPE
 from ragqa.errors import UsageError
 from ragqa.read.formats import BY_NAME, READERS
 from ragqa.types import Filter
@@ -73,11 +74,11 @@ def _divided(term: str) -> tuple[str, str]:
 def _type(name: str) -> list[str]:
     """A format by its name, or by a suffix of its files."""
     name = name.lower().removeprefix(".")
-    if name in BY_NAME:
+    if name in (*BY_NAME, RECORD_TYPE):
         return [name]
     if f".{name}" in READERS:
         return [READERS[f".{name}"].name]
-    raise UsageError(f"--where type:{name}: no such format", f"there are: {', '.join(BY_NAME)}")
+    raise UsageError(f"--where type:{name}: no such format", f"there are: {', '.join([*BY_NAME, RECORD_TYPE])}")
 
 
 def _first_day(value: str) -> list[str]:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from ragqa.document import record_path
 from ragqa.index import update_index
-from ragqa.index.records import index_records, record_path
+from ragqa.index.records import index_records
 from ragqa.index.summary import Summary
 from ragqa.read.freshness import cite
 from ragqa.read.records import Record, Unread
@@ -139,6 +140,15 @@ def test_records_are_not_gone_because_no_file_is_there(store: SQLiteStore, tmp_p
     for root in (tmp_path / "notes", tmp_path):
         update_index([root], store=store, embedder=WordEmbedder(), summary=summary)
     assert "1" in texts(store)
+
+
+def test_a_collection_with_another_name_keeps_its_records_and_the_old_name_is_free(store: SQLiteStore):
+    index(store, LAMP, BREAD, collection="posts/2024")
+    store.rename_collection("posts/2024", "blog")
+    assert store.known()["1"].path == Path("-/blog/1")
+    assert index(store, LAMP, collection="blog", prune=True) == {"unchanged": 1, "removed": 1}
+    assert index(store, LAMP, collection="posts/2024") == {"indexed": 1}
+    assert sorted(store.known()) == ["1", "posts/2024/1"]
 
 
 def test_what_a_record_says_is_quoted_as_it_is(store: SQLiteStore):

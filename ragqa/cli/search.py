@@ -13,6 +13,7 @@ from ragqa.cli.options import Collections, Db, EmbedModel, Number, Options, Quie
 from ragqa.cli.passages import print_hits
 from ragqa.cli.render import print_csv, print_json, print_lines
 from ragqa.cli.where import Where, documents_filter
+from ragqa.document import RECORD_TYPE
 from ragqa.errors import UsageError
 from ragqa.types import JSON, Filter, Hit
 
@@ -111,13 +112,13 @@ def _as_llm(store: SQLiteStore, hit: Hit) -> JSON:
     """The fields of llm. A record that is one passage keeps its id: there was no other in llm either."""
     values = {name: hit_json(hit, 0)[name] for name in ("id", "score", "content", "metadata")}
     own = store.record(hit.passage.document_id)
-    return values | {"id": own.id} if own and own.type == "record" and own.passages == 1 else values
+    return values | {"id": own.id} if own and own.type == RECORD_TYPE and own.passages == 1 else values
 
 
 def _meant(store: SQLiteStore, collection: str, id: str) -> str:
     """The document or passage: of records with the same id, the one of the collection."""
     own = store.record(f"{collection}/{id}") if collection else None
-    return own.id if own and own.type == "record" and own.collection == collection else id
+    return own.id if own and own.type == RECORD_TYPE and own.collection == collection else id
 
 
 def _neighbours(store: SQLiteStore, id: str, k: int, where: Filter | None) -> list[Hit]:

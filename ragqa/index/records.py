@@ -7,15 +7,12 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ragqa.document import Block, Document, DocumentRecord
+from ragqa.document import RECORD_TYPE, Block, Document, DocumentRecord, record_path
 from ragqa.embed import Embedder
 from ragqa.index.intake import Intake
 from ragqa.index.summary import Progress, Summary
-from ragqa.read import STDIN
 from ragqa.read.records import Record, Unread
 from ragqa.store import IndexStore
-
-TYPE = "record"  # what the index calls the format of one
 
 
 def index_records(
@@ -111,7 +108,7 @@ class Members:
             # Embedded as a whole, where it fits.
             blocks=(*([Block("front", 0, len(front))] if front else []), Block("paragraph", len(front), len(text))),
             collection=self.collection,
-            type=TYPE,
+            type=RECORD_TYPE,
         )
 
     def _new_id(self, given: str, path: Path) -> str:
@@ -119,18 +116,3 @@ class Members:
         found = next(id for id in (given, f"{self.collection}/{given}", str(path)) if id not in self._taken)
         self._taken.add(found)
         return found
-
-
-def record_path(collection: str, id: str = "") -> Path:
-    """What stands in place of a path, and differs from that of any other record: `-/posts/12`; no file is there.
-
-    Without an id, the folder that those of the collection seem to lie in.
-    """
-    parts = id.split("/") if id else []
-    return Path(STDIN, _spelled(collection).replace("/", "%2F"), *map(_spelled, parts))
-
-
-def _spelled(name: str) -> str:
-    """A part of a path that names nothing else: not what is above it, nor nothing at all."""
-    name = name.replace("%", "%25")
-    return name.replace(".", "%2E") if name in (".", "..") else name or "%"

@@ -20,7 +20,7 @@ import apsw
 import numpy as np
 
 from ragqa.database import back_up, copy, erase, writing
-from ragqa.document import Document, DocumentRecord, Passage, Refusal
+from ragqa.document import RECORD_TYPE, Document, DocumentRecord, Passage, Refusal, record_path
 from ragqa.errors import FingerprintMismatch, NotWritable
 from ragqa.files import file_at
 from ragqa.store import fts, require_unit_length
@@ -82,6 +82,10 @@ class SQLiteStore:
         """Give a collection a name that none has; returns how many documents it has."""
         with errors_explained(self.path), self._writing():
             self._nearest.rename(old, new)
+            self._db.execute(
+                "UPDATE documents SET path = ? || substr(path, ?) WHERE collection = ? AND type = ?",
+                (str(record_path(new)), len(str(record_path(old))) + 1, old, RECORD_TYPE),
+            )
             self._db.execute("UPDATE documents SET collection = ? WHERE collection = ?", (new, old))
             return self._db.changes()
 
