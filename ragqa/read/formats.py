@@ -54,7 +54,7 @@ FORMATS = (
     Format("notebook", (".ipynb",), "notebook"),
     Format("csv", (".csv", ".tsv"), "separated"),
     Format("json", (".json", ".ndjson", ".jsonl"), "nested"),
-    Format("mail", (".eml", ".mbox"), "mail"),
+    Format("mail", (".eml", ".mbox", "mbox"), "mail"),
     *(Format(language.name, language.suffixes, "code") for language in LANGUAGES),
     *(Format(name, suffixes, "code", apart=False) for name, suffixes in PLAIN.items()),
     *(Format(name, suffixes, "lines", apart=False) for name, suffixes in SETTINGS.items()),

@@ -84,12 +84,12 @@ class Draft:
         self._length = 0
         self._blocks: list[Block] = []
         self._places: list[Place] = []
-        self._next: Place | None = None
+        self._next: tuple[PlaceKind, int, str, int] | None = None
         self._path: list[tuple[int, str]] = []
 
     def at(self, kind: PlaceKind, number: int, name: str = "", line: int = 0) -> None:
         """Say where in the file the blocks stand that are added from now on; see `Place`."""
-        self._next = Place(0, kind, number, clean(name), line)
+        self._next = kind, number, clean(name), line
 
     def section(self, level: int, title: str) -> None:
         """Begin a section whose title stands in no block: it ends the sections of this level and below."""
@@ -111,7 +111,7 @@ class Draft:
         if not text.strip():
             return
         if self._next:
-            self._places.append(replace(self._next, start=self._length))
+            self._places.append(Place(self._length, *self._next))
             self._next = None
         self._places += [
             replace(place, start=self._length + place.start) for place in within if place.start < len(text)
