@@ -121,8 +121,15 @@ def format_of(source: Source) -> Format:
 
 def read_as(format: Format, source: Source, child: Child) -> Reading:
     """What a reader makes of a source; raises BadInput as `read_document` does."""
-    apart = format.is_apart(len(source.content))
-    return (child.read if apart else read_bytes)(format, source.content, named(source.path))
+    name = named(source.path)
+    if format.is_apart(len(source.content)):
+        return child.read(format, source.content, name)
+    try:
+        return read_bytes(format, source.content, name)
+    except (BadInput, MemoryError):
+        raise
+    except Exception as error:  # a file that a reader of ours fails at costs itself alone, too
+        raise BadInput(f"{name}: cannot be read as {format.name}", f"cannot be read as {format.name}") from error
 
 
 def read_document(source: Source, document_id: str, collection: str, child: Child) -> Document:

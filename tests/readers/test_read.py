@@ -12,7 +12,8 @@ import pytest
 from ragqa.errors import BadInput
 from ragqa.read import Source, read_document, read_source
 from ragqa.read.apart import Child
-from ragqa.read.formats import BY_NAME, read_bytes
+from ragqa.read.formats import BY_NAME, FORMATS, Format, read_bytes
+from ragqa.read.reading import Reading
 from ragqa.read.text import decode
 
 A = Path("a.txt")
@@ -59,6 +60,23 @@ def test_a_file_without_text_is_empty(content: bytes):
     with pytest.raises(BadInput) as refused:
         read_document(source(content), "a", "default", Child())
     assert refused.value.reason == "empty"
+
+
+@pytest.mark.parametrize("format", FORMATS, ids=lambda format: format.name)
+def test_a_file_of_no_bytes_is_empty_in_every_format(format: Format):
+    with pytest.raises(BadInput) as refused, Child() as child:
+        read_document(source(b"", Path(f"/n/a{format.suffixes[0]}")), "a", "default", child)
+    assert refused.value.reason == "empty"
+
+
+def test_a_reader_that_fails_costs_its_file_alone(monkeypatch: pytest.MonkeyPatch):
+    def fail(content: bytes, name: str) -> Reading:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("ragqa.read.markdown.read", fail)
+    with pytest.raises(BadInput) as refused:
+        read_document(source(b"# One", Path("/n/a.md")), "a", "default", Child())
+    assert refused.value.reason == "cannot be read as markdown"
 
 
 def test_a_document_carries_what_the_file_system_said():
