@@ -62,7 +62,7 @@ def test_a_file_without_text_is_empty(content: bytes):
     assert refused.value.reason == "empty"
 
 
-@pytest.mark.parametrize("format", FORMATS, ids=lambda format: format.name)
+@pytest.mark.parametrize("format", FORMATS, ids=lambda one: one.name)
 def test_a_file_of_no_bytes_is_empty_in_every_format(format: Format):
     with pytest.raises(BadInput) as refused, Child() as child:
         read_document(source(b"", Path(f"/n/a{format.suffixes[0]}")), "a", "default", child)
