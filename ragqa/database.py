@@ -56,7 +56,7 @@ def connect(path: Path, flags: int, *, synchronous: str = "FULL", busy_ms: int =
         busy_ms: How long another process may be waited for.
     """
     connection = apsw.Connection(os.fspath(path), flags=flags)
-    if flags == apsw.SQLITE_OPEN_READONLY and _needs_files_beside(connection):
+    if flags == apsw.SQLITE_OPEN_READONLY and not os.access(path.parent, os.W_OK) and _needs_files_beside(connection):
         connection.close()
         connection = _connect_to_read_alone(path)
     connection.set_busy_timeout(busy_ms)

@@ -119,7 +119,7 @@ def test_an_index_of_a_newer_version_is_refused_untouched(shelf: Ragqa):
     assert shelf.db.read_bytes() == before
 
 
-def test_forget_leaves_no_byte_of_the_text(shelf: Ragqa):
+def test_forget_leaves_no_byte_of_the_text(shelf: Ragqa):  # fault 63
     assert SECRET.encode() in stored_bytes(shelf)
     assert shelf("forget", "notes/secret.md").out == "forgot 1 document\n"
     assert SECRET.encode() not in stored_bytes(shelf)

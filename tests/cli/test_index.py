@@ -233,7 +233,7 @@ def wait_for(process: subprocess.Popen[bytes], ragqa: Ragqa, size: int) -> None:
 
 
 @pytest.mark.timeout(240)
-def test_killed_at_any_moment_the_index_is_whole(prepared: Ragqa, library: Ragqa):
+def test_killed_at_any_moment_the_index_is_whole(prepared: Ragqa, library: Ragqa):  # fault 50
     shutil.copytree(CORPUS, prepared.cwd / "corpus")
     whole = library.db.stat().st_size
     moments = random.Random(SEED).sample(range(whole), KILLS)

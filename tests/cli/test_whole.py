@@ -12,9 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ragqa.cli.alone import alone
 from ragqa.errors import ModelError
 from ragqa.index import fingerprint
 from ragqa.lock import writing_alone
+from ragqa.settings import Settings
 from ragqa.store.opening import open_index
 from tests.cli.test_care import damage
 from tests.conftest import Done, Ragqa
@@ -312,6 +314,19 @@ def test_only_one_command_writes_at_a_time(  # fault 64
         other.communicate(b"\n")
     assert done.code == 11
     assert f"locked by process {other.pid} (ragqa index ~/notes)" in done.err
+
+
+def test_a_log_that_has_grown_large_is_said(  # fault 66
+    shelf: Ragqa, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr("ragqa.cli.alone.LARGE", 1)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    settings = Settings(home=shelf.home, config=shelf.home, db=shelf.db)
+    store = open_index(shelf.db, writable=True)
+    with alone(settings):
+        store.remove("kitchen/bread.md")
+    store.close()
+    assert "index.db-wal has 0 MB: another process keeps the index open" in capsys.readouterr().err
 
 
 HOLD = "with writing_alone(Path(sys.argv[1]), 'ragqa index ~/notes'): print('held', flush=True); sys.stdin.readline()\n"

@@ -64,7 +64,7 @@ def second_connection(path: Path) -> apsw.Connection:
 # Files
 
 
-def test_the_files_are_for_their_owner_alone_under_any_umask(path: Path):
+def test_the_files_are_for_their_owner_alone_under_any_umask(path: Path):  # fault 58
     before = os.umask(0)
     try:
         store = made(path)
@@ -414,7 +414,7 @@ add(store, "n/a.md", "two", "three", "four")
 """
 
 
-def test_a_writer_killed_in_mid_transaction_leaves_a_whole_index(path: Path):
+def test_a_writer_killed_in_mid_transaction_leaves_a_whole_index(path: Path):  # fault 50
     died = subprocess.run([sys.executable, "-c", WRITER, path], cwd=ROOT, check=False)
     assert died.returncode == -signal.SIGKILL
     store = open_index(path, writable=True)
@@ -437,7 +437,7 @@ store.close()
 """
 
 
-def test_several_processes_can_make_the_same_index_at_once(path: Path):
+def test_several_processes_can_make_the_same_index_at_once(path: Path):  # fault 65
     makers = [
         subprocess.Popen(
             [sys.executable, "-c", CREATOR, path, f"n/{n}.md"],

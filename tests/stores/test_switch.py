@@ -164,7 +164,7 @@ print(before - left)
 """
 
 
-def test_a_switch_that_is_killed_anywhere_leaves_the_old_or_the_new_index_whole(path: Path, tmp_path: Path):  # 62
+def test_a_switch_that_is_killed_leaves_the_old_or_the_new_index_whole(path: Path):  # fault 62
     command = [sys.executable, "-c", KILLED, str(path)]
     kept = {file: file.read_bytes() for file in path.parent.iterdir() if not file.name.endswith("-shm")}
     done = subprocess.run([*command, "0"], cwd=ROOT, check=False, capture_output=True, text=True)

@@ -1,0 +1,158 @@
+"""Provokes the faults that ragqa has to stand, and prints what was seen: a line for each row.
+
+A row is a number in a comment `# fault N` beside a test; its tests are run. Killing, power cuts and crowds are also
+done at length here: 200 kills of a real `ragqa index`, 200 power cuts in each kind of work, eight readers and two
+writers for a minute.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ragqa.errors import RagqaError
+from ragqa.settings import load_settings
+from ragqa.store.opening import open_index
+from tests.conftest import CORPUS, RAGQA
+from tests.crowd import crowd
+from tests.stores.test_power import WORK, cut
+
+ROOT = Path(__file__).parents[1]
+KILLS, CUTS, SECONDS = 200, 200, 60.0
+SEED = 50
+CHANGED = 12  # files that are given a new line before each kill, so that there is always work
+LONGEST = 4.0  # seconds after which a run is killed at the latest
+
+Seen = tuple[bool, str]
+
+
+def kills(folder: Path) -> Seen:
+    """Kill a real `ragqa index` at random moments; nothing in the index may be half there, and nothing may go."""
+    chance, documents = random.Random(SEED), folder / "corpus"
+    shutil.copytree(CORPUS, documents)
+    files = sorted(path for path in documents.rglob("*") if path.suffix in (".md", ".txt"))
+    home = folder / "home"
+    home.mkdir(mode=0o700)
+    (home / "models").symlink_to(load_settings(os.environ, ROOT).models)
+    environ = os.environ | {"RAGQA_HOME": str(home), "RAGQA_WARM": "0", "PYTHONPATH": str(ROOT)}
+    killed = partial = lost = 0
+    for n in range(KILLS):
+        for path in chance.sample(files, CHANGED):
+            with path.open("a") as file:
+                file.write(f"\nThis is line {n}.\n")
+        run = subprocess.Popen([RAGQA, "index", str(documents)], env=environ, stdout=-3, stderr=-3)
+        time.sleep(chance.uniform(0.3, LONGEST))
+        before = _stored(home / "index.db")
+        run.send_signal(signal.SIGKILL)
+        killed += run.wait() == -signal.SIGKILL
+        after = _stored(home / "index.db")
+        partial += bool(_faults(home / "index.db"))
+        lost += len(before - after)
+    return not partial and not lost, f"{killed} of {KILLS} runs killed: {partial} partial, {lost} documents lost"
+
+
+def _stored(db: Path) -> set[str]:
+    """Ids of the documents that anybody can see now."""
+    try:
+        store = open_index(db)
+        found = set(store.known())
+        store.close()
+    except RagqaError:
+        return set()
+    return found
+
+
+def _faults(db: Path) -> list[str]:
+    if not db.exists() or not db.stat().st_size:
+        return []  # killed before it was made
+    store = open_index(db, writable=True)
+    found = list(store.faults())
+    store.close()
+    return found
+
+
+def cuts(folder: Path) -> Seen:
+    """Cut the power in the midst of indexing, of a reindex's switch and of a migration."""
+    outcomes = []
+    for work in WORK:
+        place = folder / work
+        place.mkdir()
+        outcomes.append(cut(place, work, CUTS))
+    states, damaged, lost = (sum(getattr(one, name) for one in outcomes) for name in ("states", "damaged", "lost"))
+    return not damaged and not lost, f"{states} power cuts: {damaged} damaged, {lost} promises broken"
+
+
+def together(folder: Path) -> Seen:
+    """Eight readers and two writers for a minute."""
+    seen = crowd(folder / "index.db", readers=8, writers=2, seconds=SECONDS)
+    wrong = len(_faults(folder / "index.db"))
+    errors = f"{len(seen.errors)} errors{''.join(f' ({error})' for error in seen.errors[:3])}"
+    said = f"{seen.reads} reads, {seen.writes} documents written: {errors}, {seen.mixed} mixed, "
+    return not seen.errors and not seen.mixed and not wrong, said + f"slowest read {seen.slowest_ms:.0f} ms"
+
+
+AT_LENGTH: dict[int, Callable[[Path], Seen]] = {50: kills, 51: cuts, 65: together}
+
+
+def marked() -> dict[int, list[str]]:
+    """The tests of each row, as pytest calls them."""
+    rows: dict[int, list[str]] = defaultdict(list)
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        text = path.read_text()
+        for row, name in _rows(text):
+            rows[row].append(f"{path.relative_to(ROOT)}::{name}")
+    return dict(sorted(rows.items()))
+
+
+def _rows(text: str) -> Iterator[tuple[int, str]]:
+    """Each row and the function whose head, or first line, or the line above it, names the row."""
+    lines = text.splitlines()
+    for one in ast.parse(text).body:
+        if isinstance(one, ast.FunctionDef) and one.name.startswith("test_"):
+            first = min([one.lineno, *(decorator.lineno for decorator in one.decorator_list)])
+            head = "\n".join(lines[max(first - 2, 0) : one.body[0].lineno])
+            for said in re.findall(r"#.*\bfaults? (\d+(?:(?:, | and )\d+)*)", head):
+                yield from ((int(number), one.name) for number in re.findall(r"\d+", said))
+
+
+def run_tests(names: list[str]) -> Seen:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *dict.fromkeys(names)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    dots = "".join(re.findall(r"^([.sFExX]+)(?: +\[.*)?$", done.stdout, re.MULTILINE))
+    said = ", ".join(f"{dots.count(mark)} {what}" for mark, what in _MARKS.items() if mark in dots)
+    return done.returncode == 0, f"tests: {said or done.stdout.strip().splitlines()[-1]}"
+
+
+_MARKS = {".": "passed", "s": "skipped", "F": "failed", "E": "with errors"}
+
+
+def main(arguments: list[str]) -> int:
+    wanted = {int(argument) for argument in arguments}
+    failed = 0
+    tests = marked()
+    for row in sorted({*tests, *AT_LENGTH}):
+        if wanted and row not in wanted:
+            continue
+        results = [run_tests(tests[row])] if row in tests else []
+        if row in AT_LENGTH:
+            with tempfile.TemporaryDirectory() as folder:
+                results.append(AT_LENGTH[row](Path(folder)))
+        good = all(fine for fine, _said in results)
+        failed += not good
+        print(f"{row:3} {'ok   ' if good else 'FAULT'} {'; '.join(said for _fine, said in results)}", flush=True)
+    return bool(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
