@@ -20,7 +20,7 @@ _CLOSING = re.compile(r"\n[ \t>]*(?:`{3,}|~{3,})[ \t]*(?=\n|\Z)")
 _ROW = re.compile(r"[ \t>]*\|")
 _ITEM = re.compile(r"([ \t]*)(?:[-*+]|\d{1,4}[.)])\s")
 _TABLE_RULE = re.compile(r"[\s>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*\n?")
-_RULE = re.compile(r"[\s|:=*_>-]+")
+_RULE = re.compile(r"[\s|:=*_>+-]+")
 _BLANK_LINES = re.compile(r"(?:[^\S\n]*\n)*")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*(?:\s[^()\n]*)?\)")  # or an image; what is shown, and its address

@@ -40,6 +40,7 @@ PLAIN_NAMES = """readme license licence copying notice notes changelog changes h
 
 FORMATS = (
     Format("markdown", (".md", ".markdown"), "markdown", inside=2**18),
+    Format("rst", (".rst", ".rest"), "rst", apart=False),
     Format("text", (".txt", ".text", *PLAIN_NAMES), "text", apart=False),
     Format("diff", (".diff", ".patch"), "diff", apart=False),
     Format("pdf", (".pdf",), "pdf"),

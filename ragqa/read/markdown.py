@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
-from itertools import pairwise
-from typing import NamedTuple
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from ragqa.document import Block, Kind
 from ragqa.read.front_matter import front_matter
+from ragqa.read.marks import Mark, blocks_of, title_in
 from ragqa.read.reading import Draft, Reading
 from ragqa.read.text import decode
 
@@ -46,21 +45,6 @@ def _parser() -> MarkdownIt:
     return parser
 
 
-class Mark(NamedTuple):
-    """The beginning of a block.
-
-    Attributes:
-        line: From 0.
-        level: Of a heading, from 1; otherwise 0.
-        heading: The path of headings it stands under.
-    """
-
-    line: int
-    kind: Kind
-    level: int
-    heading: tuple[str, ...]
-
-
 def read(content: bytes, name: str) -> Reading:
     """Markdown as it stands, by its blocks; raises BadInput where it is no text.
 
@@ -69,13 +53,13 @@ def read(content: bytes, name: str) -> Reading:
     text, repaired, notes = decode(name, content)
     front, about = front_matter(text)
     marks = list(_marks(text, front))
-    blocks, title = _blocks(text, marks), about.title or _title_in(marks)
+    blocks, title = blocks_of(text, marks), about.title or title_in(marks)
     return Reading(text, blocks, title=title, tags=about.tags, date=about.date, repaired=repaired, notes=notes)
 
 
 def markdown_blocks(text: str) -> tuple[Block, ...]:
     """Blocks that cover the text without gaps; whatever the parser keeps silent about joins the block before."""
-    return _blocks(text, list(_marks(text, front_matter(text).end)))
+    return blocks_of(text, list(_marks(text, front_matter(text).end)))
 
 
 def add_markdown(draft: Draft, text: str) -> str:
@@ -83,25 +67,11 @@ def add_markdown(draft: Draft, text: str) -> str:
     marks = list(_marks(text, 0))
     if not marks:
         draft.add("paragraph", text)
-    for mark, block in zip(marks, _blocks(text, marks), strict=False):
+    for mark, block in zip(marks, blocks_of(text, marks), strict=False):
         if mark.level:
             draft.section(mark.level, mark.heading[-1])
         draft.add(mark.kind, text[block.start : block.end].strip("\n"))
-    return _title_in(marks)
-
-
-def _title_in(marks: Sequence[Mark]) -> str:
-    return next((mark.heading[-1] for mark in marks if mark.level == 1), "")
-
-
-def _blocks(text: str, marks: Sequence[Mark]) -> tuple[Block, ...]:
-    lines = _line_starts(text)
-    if not marks:
-        return (Block("paragraph", 0, len(text)),)
-    starts = [0, *(lines[mark.line] for mark in marks[1:]), len(text)]
-    return tuple(
-        Block(mark.kind, start, end, mark.heading) for (start, end), mark in zip(pairwise(starts), marks, strict=True)
-    )
+    return title_in(marks)
 
 
 def _marks(text: str, front: int) -> Iterator[Mark]:
@@ -125,7 +95,3 @@ def _marks(text: str, front: int) -> Iterator[Mark]:
 
 def _title(token: Token) -> str:
     return " ".join(_MARKUP.sub(r"\1", token.content).split())
-
-
-def _line_starts(text: str) -> list[int]:
-    return [0, *(match.end() for match in re.finditer("\n", text))]
