@@ -82,6 +82,9 @@ def _add(draft: Draft, stretch: _Stretch, known: frozenset[str]) -> None:
         draft.add(stretch.kind, "\n".join(stretch.lines))
     else:
         text = joined(stretch.lines, known)
+        if stretch.kind == "list" and len(stretch.pages) == 1:
+            draft.item(text)
+            return
         within, left = [], stretch.lines
         for (_page, above), (page, _lines) in pairwise(stretch.pages):
             left = left[len(above) :]

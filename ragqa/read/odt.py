@@ -74,7 +74,7 @@ class _Text:
         elif "Title" in (style, self._parents.get(style)):
             self._draft.heading(_TITLE, text)
         elif depth >= 0 and text:
-            self._draft.add("list", f"{'  ' * depth}- {text}")
+            self._draft.item(f"{'  ' * depth}- {text}")
         else:
             self._draft.add("paragraph", text)
         for one in _outermost(paragraph, "note-body", "text-box"):

@@ -110,15 +110,32 @@ class Draft:
         text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip()
         if not text.strip():
             return
-        if self._next:
-            self._places.append(Place(self._length, *self._next))
-            self._next = None
+        self._begin()
         self._places += [
             replace(place, start=self._length + place.start) for place in within if place.start < len(text)
         ]
         start, self._length = self._length, self._length + len(text) + 2
         self._text.append(f"{text}\n\n")
         self._blocks.append(Block(kind, start, self._length, tuple(title for _level, title in self._path)))
+
+    def item(self, text: str) -> None:
+        """Add an item to the list that was added last under these sections, on the next line, or begin a list."""
+        path = tuple(title for _level, title in self._path)
+        if not text.strip() or not self._blocks or (self._blocks[-1].kind, self._blocks[-1].heading) != ("list", path):
+            self.add("list", text)
+            return
+        self._text[-1], self._length = self._text[-1][:-1], self._length - 1
+        self._begin()
+        self._text.append(f"{text.rstrip()}\n\n")
+        self._length += len(self._text[-1])
+        self._blocks[-1] = replace(self._blocks[-1], end=self._length)
+
+    def _begin(self) -> None:
+        """Put the place that was said where the text goes on, unless that stands there already."""
+        last = self._places[-1] if self._places else None
+        if self._next and (last is None or (last.kind, last.number, last.name, last.line) != self._next):
+            self._places.append(Place(self._length, *self._next))
+        self._next = None
 
     def reading(
         self, *, title: str = "", tags: Iterable[str] = (), date: str = "", notes: Iterable[str] = (), repaired: int = 0

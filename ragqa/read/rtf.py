@@ -110,7 +110,7 @@ def _add(draft: Draft, lines: list[str]) -> None:
         if level:
             draft.heading(ord(level[0]) - _FIRST_MARK + 1, text)
         elif _ITEM.match(text):
-            draft.add("list", _ITEM.sub(_item, text))
+            draft.item(_ITEM.sub(_item, text))
         else:
             draft.add("paragraph", text)
 

@@ -63,7 +63,7 @@ class _Text:
             if style.level is not None:
                 self._draft.heading(style.level, f"{label} {text}")
             elif style.number:
-                self._draft.add("list", f"{'  ' * style.depth}{label or '-'} {text}")
+                self._draft.item(f"{'  ' * style.depth}{label or '-'} {text}")
             else:
                 self._draft.add("paragraph", text)
         for note in _references(paragraph):

