@@ -12,6 +12,7 @@ import pytest
 from ragqa.cli.chat.commands import COMMANDS, Leave, run, suggestions
 from ragqa.cli.chat.saving import as_markdown
 from ragqa.cli.chat.talk import Talk
+from ragqa.document import Place
 from ragqa.errors import NothingFound, NotWritable, UsageError
 from ragqa.manifest import Manifest
 from ragqa.store.exact import ExactStore
@@ -95,6 +96,23 @@ def test_a_source_is_opened_on_its_line(
         monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True)
     said(line)
     assert editor.read_text().splitlines() == ["+1", str(tmp_path / "bridge.md")]
+
+
+def test_a_page_that_an_earlier_session_cited_is_shown_by_a_viewer(
+    talk: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for stream in ("stdin", "stdout"):
+        monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True)
+    path, told, viewer = tmp_path / "a.pdf", tmp_path / "told", tmp_path / "okular"
+    path.write_bytes(b"%PDF")
+    viewer.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >{told}\n')
+    viewer.chmod(0o755)
+    monkeypatch.setenv("RAGQA_OPENER", str(viewer))
+    source = Source(1, "a.pdf#2", path, 9, 9, "Built in 1957.", (), Place(0, "page", 12), "page 12")
+    one = talk(turns=[Turn(id="1", question="q", query="q", status="quoted", answer="a", sources=(source,))])
+    assert run(one, "/open")
+    assert told.read_text().splitlines() == ["-p", "12", str(path)]
+    assert f"1. {path}, page 12" in as_markdown(one.turns)
 
 
 @pytest.mark.parametrize("number", ["0", "2", "one", "-1"])
