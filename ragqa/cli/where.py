@@ -12,7 +12,6 @@ from ragqa.cli import complete
 from ragqa.cli.options import here
 from ragqa.errors import NothingFound, UsageError
 from ragqa.types import Filter
-from ragqa.where import parse_where
 
 if TYPE_CHECKING:
     from ragqa.store import VectorStore
@@ -37,12 +36,14 @@ def documents_filter(store: VectorStore, collections: Sequence[str], where: Sequ
         UsageError: The index has no such collection, or what is said makes no sense.
         NothingFound: No document fulfils it.
     """
-    known = {record.collection for record in store.known().values()} if collections else set()
     for name in collections:
-        if name not in known:
-            raise UsageError(f"no collection {name!r}", f"there are: {', '.join(sorted(known)) or 'none'}")
-    if not (collections or where):
-        return None
+        if not store.count_documents(Filter((name,))):
+            known = sorted({record.collection for record in store.known().values()})
+            raise UsageError(f"no collection {name!r}", f"there are: {', '.join(known) or 'none'}")
+    if not where:
+        return Filter(tuple(collections)) if collections else None
+    from ragqa.where import parse_where
+
     made = parse_where(where, collections=collections, here=here())
     if made.narrows and not store.count_documents(made):
         raise NothingFound(f"no document fulfils {' '.join(where)}", _what_there_is(store, collections, where))
@@ -51,6 +52,8 @@ def documents_filter(store: VectorStore, collections: Sequence[str], where: Sequ
 
 def _what_there_is(store: VectorStore, collections: Sequence[str], where: Sequence[str]) -> str:
     """How many fulfil each of several terms; of a single tag or type, which there are."""
+    from ragqa.where import parse_where
+
     if len(where) > 1:
         counts = {one: store.count_documents(parse_where([one], collections=collections, here=here())) for one in where}
         return "alone: " + ", ".join(f"{one} {count}" for one, count in counts.items())
