@@ -281,3 +281,51 @@ def test_an_index_that_is_large_enough_is_calibrated_once(library: Ragqa):
 def test_a_small_index_is_not_calibrated(folder: Ragqa):
     folder("index", "notes")
     assert folder("status", "--json").json["calibration"] is None
+
+
+def test_secrets_are_named_by_reason_and_their_text_is_nowhere(folder: Ragqa):
+    key = "-----BEGIN OPENSSH " + "PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmU\n"
+    folder.write("notes/.env", "PASSWORD=periwinkle-7391\n")
+    folder.write("notes/id_ed25519", key)
+    folder.write("notes/keys.md", f"Mine:\n\n{key}")
+    folder.write("notes/.git/notes.md", "A letter periwinkle-7391 that was deleted.\n")
+    done = folder("index", "notes")
+    assert (done.code, done.out) == (
+        3,
+        "indexed 2, unchanged 0, removed 0, skipped 4 (secret×3, version control×1)\n",
+    )
+    stored = b"".join(path.read_bytes() for path in folder.home.glob("index.db*"))
+    assert (b"periwinkle" in stored, b"b3BlbnNz" in stored, b"lighthouse" in stored) == (False, False, True)
+    assert counts(folder, "notes", "--include-secrets") == {"indexed": 3, "unchanged": 2}
+
+
+def test_what_is_left_out_on_purpose_is_no_reason_to_warn(folder: Ragqa):
+    folder.write("notes/.gitignore", "*.txt\n")
+    folder.write("notes/picture.png", b"\x89PNG")
+    folder.write("notes/drafts/a.md", BREAD)
+    done = folder("index", "notes", "--exclude", "drafts")
+    assert (done.code, done.out) == (
+        0,
+        "indexed 1, unchanged 0, removed 0, skipped 3 (excluded×1, ignored×1, unknown format×1)\n",
+    )
+    assert counts(folder, "notes", "--no-ignore") == {"indexed": 2, "unchanged": 1}
+
+
+def test_an_edited_document_is_marked_stale_when_it_cannot_be_read(folder: Ragqa):
+    counts(folder, "notes")
+    folder.write("notes/light.md", bytes(range(256)) * 20)
+    done = folder("index", "notes", "--json")
+    assert (done.code, done.json["stale"], done.json["removed"]) == (3, 1, 0)
+    assert {line["id"]: line["stale"] for line in folder("ls", "--nl").lines} == {
+        "notes/light.md": "binary",
+        "notes/bread.txt": None,
+    }
+    assert folder("status", "--json").json["stale"] == 1
+
+
+def test_links_inside_the_folder_are_followed_when_asked_for(folder: Ragqa):
+    folder.write("notes/.store/c.md", "A third note, about nothing at all.\n")
+    (folder.cwd / "notes" / "store").symlink_to(".store")
+    assert folder("index", "notes").code == 3
+    done = folder("index", "notes", "--follow")
+    assert (done.code, ids(folder)) == (0, ["notes/.store/c.md", "notes/bread.txt", "notes/light.md"])
