@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 import threading
@@ -226,3 +227,35 @@ def test_no_descriptor_stays_open(tmp_path: Path):
         find_files([tmp_path], Wanted(follow=True))
     after = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").is_dir() else 0
     assert after == before
+
+
+# Files that change while they are read
+
+
+def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # fault 6
+    path, fdopen = write(tmp_path / "a.md", "One half."), os.fdopen
+
+    def growing(descriptor: int, mode: str) -> object:
+        with path.open("a") as file:
+            file.write(" Another half.")
+        return fdopen(descriptor, mode)
+
+    monkeypatch.setattr("ragqa.read.os.fdopen", growing)
+    with pytest.raises(BadInput) as refused:
+        read_source(path, 100)
+    assert refused.value.reason == "changed while read"
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_read_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):  # fault 6
+    path, fdopen = write(tmp_path / "a.md", "Before."), os.fdopen
+
+    def replaced(descriptor: int, mode: str) -> object:
+        write(tmp_path / "new", "After it.").replace(path)
+        return fdopen(descriptor, mode)
+
+    monkeypatch.setattr("ragqa.read.os.fdopen", replaced)
+    source = read_source(path, 100)
+    assert (source.content, source.sha256) == (b"Before.", hashlib.sha256(b"Before.").hexdigest())
+    assert source.inode != path.stat().st_ino
