@@ -61,7 +61,7 @@ def _starts(text: str, suffix: str) -> Iterator[tuple[Mark, int]]:
     lines = [0, *(match.end() for match in re.finditer("\n", text))]
     tree = _parser(*language.grammar_of(suffix)).parse(text.encode(errors="replace"))
     for mark in marks(tree.root_node, language):
-        if mark.row < len(lines) and lines[mark.row] < len(text):
+        if mark.row == 0 or (mark.row < len(lines) and lines[mark.row] < len(text)):
             yield mark, lines[mark.row]
 
 

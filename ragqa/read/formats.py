@@ -76,9 +76,8 @@ def read_bytes(format: Format, content: bytes, name: str) -> Reading:
     Raises:
         BadInput: It cannot be read, or holds no text.
     """
-    if not content:
-        raise BadInput(f"{name}: empty", "empty")
-    reading = storable(import_module(f"ragqa.read.{format.module}").read(content, name))
-    if not reading.text.strip():
-        raise BadInput(f"{name}: empty", "empty")
-    return reading
+    if content.strip():
+        reading = storable(import_module(f"ragqa.read.{format.module}").read(content, name))
+        if reading.text.strip():
+            return reading
+    raise BadInput(f"{name}: empty", "empty")

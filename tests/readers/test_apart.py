@@ -123,7 +123,7 @@ def test_what_comes_back_and_is_no_reading_is_not_believed(reply: bytes, child: 
     assert said(child, "says") == "words"
 
 
-@pytest.mark.parametrize("reply", [b"", b"\0\0", framed(b"{}")[:-1], framed(packed(Reading("", ())))[:-1]])
+@pytest.mark.parametrize("reply", [b"\1", b"\0\0", framed(b"{}")[:-1], framed(packed(Reading("", ())))[:-1]])
 def test_a_reply_that_breaks_off_is_none(reply: bytes, child: Child):
     assert reason(child, "replies", reply) == "its parser died"
 
