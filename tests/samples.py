@@ -131,6 +131,22 @@ def _html(sentence: str) -> bytes:
     return f"{head}\n<h1>Works</h1>\n<p>{BEFORE}</p>\n<p>{sentence}</p>\n</main></body></html>\n".encode()
 
 
+def _subtitles(sentence: str) -> bytes:
+    from pysubs2 import SSAEvent, SSAFile
+
+    made = SSAFile()
+    made.events = [SSAEvent(1000, 4000, BEFORE), SSAEvent(65_000, 68_000, sentence)]
+    return made.to_string("srt").encode()
+
+
+def _notebook(sentence: str) -> bytes:
+    cells = [
+        {"cell_type": "code", "source": ["import math\n"], "metadata": {}, "outputs": [], "execution_count": 1},
+        {"cell_type": "markdown", "source": ["# Works\n", "\n", sentence], "metadata": {}},
+    ]
+    return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}, indent=1).encode()
+
+
 def _csv(sentence: str) -> bytes:
     return f'year,note\n1893,{BEFORE}\n1894,"{sentence}"\n'.encode()
 
@@ -179,6 +195,8 @@ _MADE: dict[str, tuple[str, Callable[[str], bytes], str]] = {
     "rtf": (".rtf", _rtf, ", paragraph 2"),
     "epub": (".epub", _epub, ", Part 2, chapter 2"),
     "html": (".html", _html, ":6"),
+    "subtitles": (".srt", _subtitles, ":7, 0:01:05"),
+    "notebook": (".ipynb", _notebook, ", cell 2"),
     "csv": (".csv", _csv, ":3, row 3"),
     "json": (".json", _json, ":6, row 2"),
     "mail": (".eml", _mail, ":1"),

@@ -110,7 +110,7 @@ def check(format: Format, content: bytes) -> None:
         refusals = [error.reason]
     except Exception as error:
         *_outer, innermost = traceback.extract_tb(error.__traceback__)
-        if not format.apart or PACKAGE in innermost.filename:
+        if not format.is_apart(len(content)) or PACKAGE in innermost.filename:
             raise
         refusals = []
     else:
