@@ -11,7 +11,7 @@ from email.policy import default
 from io import BytesIO
 from typing import Any
 
-from ragqa.read.languages import LANGUAGES, PLAIN, SETTINGS
+from ragqa.read.languages import LANGUAGES, MARKED, PLAIN, SETTINGS
 
 BEFORE = "Something else is told here, before it comes."
 
@@ -203,7 +203,7 @@ _MADE: dict[str, tuple[str, Callable[[str], bytes], str]] = {
 }
 for language in LANGUAGES:
     _MADE[language.name] = language.suffixes[0], _code(language.name), f":{_CODE_LINES.get(language.name, 3)}"
-_MADE |= {name: (suffixes[0], _text, ":3") for name, suffixes in (PLAIN | SETTINGS).items()}
+_MADE |= {name: (suffixes[0], _text, ":3") for name, suffixes in {**PLAIN, **SETTINGS, **MARKED}.items()}
 
 
 def _sample(format: str, suffix: str, make: Callable[[str], bytes], cited: str) -> Sample:

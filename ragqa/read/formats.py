@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import PurePath
 
 from ragqa.errors import BadInput
-from ragqa.read.languages import LANGUAGES, PLAIN, SETTINGS
+from ragqa.read.languages import LANGUAGES, MARKED, PLAIN, SETTINGS
 from ragqa.read.reading import Reading, storable
 
 
@@ -59,6 +59,7 @@ FORMATS = (
     *(Format(language.name, language.suffixes, "code") for language in LANGUAGES),
     *(Format(name, suffixes, "code", apart=False) for name, suffixes in PLAIN.items()),
     *(Format(name, suffixes, "lines", apart=False) for name, suffixes in SETTINGS.items()),
+    *(Format(name, suffixes, "text", apart=False) for name, suffixes in MARKED.items()),
 )
 READERS_VERSION = "1"  # raised when readers learn something: what they could not read before is tried again
 READERS = {suffix: format for format in FORMATS for suffix in format.suffixes}

@@ -158,3 +158,10 @@ SETTINGS: Mapping[str, tuple[str, ...]] = {
     "log": (".log",),
 }
 """What programs are told and what they say: long lines are no sign that nobody reads them."""
+
+MARKED: Mapping[str, tuple[str, ...]] = {
+    "tex": (".tex", ".ltx", ".bib"),
+    "org": (".org",),
+    "asciidoc": (".adoc", ".asciidoc"),
+}
+"""Prose with marks in it that a reader passes over: read as text."""
