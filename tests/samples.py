@@ -46,6 +46,10 @@ def _text(sentence: str) -> bytes:
     return f"{BEFORE}\n\n{sentence}\n".encode()
 
 
+def _restructured(sentence: str) -> bytes:
+    return f"Harbour\n=======\n\n{BEFORE}\n\nWorks\n-----\n\n.. note:: {sentence}\n".encode()
+
+
 def _diff(sentence: str) -> bytes:
     return f"--- a/port.txt\n+++ b/port.txt\n@@ -1 +1,2 @@\n {BEFORE}\n+{sentence}\n".encode()
 
@@ -186,6 +190,7 @@ _CODE_LINES = {"python": 5, "java": 2, "cpp": 2}  # all others on the third
 _MADE: dict[str, tuple[str, Callable[[str], bytes], str]] = {
     "markdown": (".md", _markdown, ":10"),
     "text": (".txt", _text, ":3"),
+    "rst": (".rst", _restructured, ":9"),
     "diff": (".diff", _diff, ":5"),
     "pdf": (".pdf", _pdf, ", page 2"),
     "docx": (".docx", _docx, ", paragraph 3"),
