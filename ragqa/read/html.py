@@ -15,7 +15,7 @@ from ragqa.read.about import About, date_of, tags_of, title_of
 from ragqa.read.html_flow import Flow
 from ragqa.read.html_parts import DEEPEST, is_cut, main_part
 from ragqa.read.reading import Draft, Reading
-from ragqa.read.text import Decoded, decode
+from ragqa.read.text import Decoded, decode, plain_line_ends
 
 _HEAD = 4096  # bytes in which a page names its charset; the standard asks for 1024
 _CHARSET = re.compile(rb"<meta[^>]{0,512}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.I)
@@ -62,7 +62,7 @@ def decode_page(name: str, content: bytes) -> Decoded:
 def _parsed(text: str) -> etree._Element | None:
     """The page as a tree; None where there is nothing in it. Nothing is fetched, whatever it names."""
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, no_network=True)
-    content = text.replace("\r\n", "\n").replace("\r", " " if "\n" in text else "\n").encode("utf-8", "replace")
+    content = plain_line_ends(text).encode("utf-8", "replace")
     try:
         return etree.fromstring(content, parser)
     except etree.XMLSyntaxError:  # only where there is no element at all

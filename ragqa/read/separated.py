@@ -11,7 +11,7 @@ from itertools import chain, zip_longest
 from ragqa.files import MAX_FILE_SIZE
 from ragqa.read.reading import Draft, Reading
 from ragqa.read.table import column_names
-from ragqa.read.text import decode
+from ragqa.read.text import decode, plain_line_ends
 
 DELIMITERS = ",;\t|"
 SAMPLE = 65_536  # characters that the delimiter is told by
@@ -54,12 +54,6 @@ def read(content: bytes, name: str) -> Reading:
     if unclosed:
         notes += (f"rows with a quote that is not closed: {unclosed}",)
     return draft.reading(notes=notes, repaired=repaired)
-
-
-def plain_line_ends(text: str) -> str:
-    """The text with line feeds alone, and as many of them as before; a file that has none had carriage returns."""
-    text = text.replace("\r\n", "\n")
-    return text.replace("\r", " " if "\n" in text else "\n")
 
 
 def row_text(names: Sequence[str], cells: Sequence[str]) -> str:

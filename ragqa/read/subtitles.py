@@ -9,7 +9,7 @@ from ragqa.document import Place
 from ragqa.errors import BadInput
 from ragqa.read.cues import Cue, scripted, timed
 from ragqa.read.reading import Draft, Reading
-from ragqa.read.text import decode
+from ragqa.read.text import decode, plain_line_ends
 
 PAUSE = 3  # seconds without a word that end a paragraph
 LONG = 500  # characters after which the next sentence begins a paragraph
@@ -21,7 +21,7 @@ _TITLE = re.compile(r"^Title:[^\S\n]*(\S.*)$", re.M)
 def read(content: bytes, name: str) -> Reading:
     """Subtitles of SubRip, WebVTT, SubStation and MicroDVD; raises BadInput where it holds none."""
     text, repaired, notes = decode(name, content)
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = plain_line_ends(text)
     cues = list(timed(text)) or list(scripted(text, name))
     if not cues:
         raise BadInput(f"{name}: no subtitles", "no subtitles")

@@ -78,6 +78,12 @@ def read(content: bytes, name: str) -> Reading:
     return Reading(text, text_blocks(text), repaired=repaired, notes=notes)
 
 
+def plain_line_ends(text: str) -> str:
+    """The text with line feeds alone, and as many of them as before; a file that has none had carriage returns."""
+    text = text.replace("\r\n", "\n")
+    return text.replace("\r", " " if "\n" in text else "\n")
+
+
 def text_blocks(text: str) -> tuple[Block, ...]:
     """Paragraphs with the blank lines after them; those before the first belong to the first."""
     first = len(text) - len(text.lstrip())
