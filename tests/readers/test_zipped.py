@@ -140,7 +140,11 @@ def test_compression_that_no_format_here_uses_is_damage():
     assert reason(zipped({"a": b"text"}, ZIP_BZIP2)) == "damaged archive"
 
 
-@pytest.mark.parametrize("content", [b"", b"PK", b"no archive at all", zipped({"a": b"1" * 500})[:-30]])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"PK", b"no archive at all", zipped({"a": b"1" * 500})[:-30]],
+    ids=["nothing", "its first letters", "text", "without its end"],  # its bytes hold the time at which it was made
+)
 def test_what_is_no_whole_archive_is_damaged(content: bytes):
     assert reason(content) == "damaged archive"
 
