@@ -84,6 +84,7 @@ def test_a_quote_that_is_on_another_page_now_says_so(harbour: Ragqa):
     ("terms", "found"),
     [
         (["type:pdf"], {"harbour.pdf"}),
+        (["tag:sea"], {"light.md"}),
         (["notes"], {"light.md", "bread.md"}),
         (["*.md", "type:md"], {"light.md", "bread.md"}),
         (["light.md", "members.csv"], {"light.md", "members.csv"}),
