@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from ragqa.document import Document, place_at
 from ragqa.errors import BadInput
@@ -15,6 +15,8 @@ from ragqa.read.formats import BY_NAME, read_bytes
 from ragqa.read.reading import Reading
 from ragqa.store.opening import create_index
 from tests.fakes import WordEmbedder
+
+DAY = (2024, 5, 17, 0, 0, 0)  # of members of archives: a test is the same at any time
 
 
 def citation(folder: Path, name: str, content: bytes, question: str, quote: str) -> str:
@@ -72,5 +74,5 @@ def zipped(members: dict[str, bytes], compression: int = ZIP_DEFLATED) -> bytes:
     file = BytesIO()
     with ZipFile(file, "w", compression) as archive:
         for name, content in members.items():
-            archive.writestr(name, content)
+            archive.writestr(ZipInfo(name, DAY), content, compression)
     return file.getvalue()
