@@ -36,7 +36,7 @@ def index(subject: Subject) -> Iterator[Finding]:
         if wrong:
             more = f" and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
             said = f"{path}: {'; '.join(wrong[:SHOWN])}{more}"
-            yield Finding("fault", "index", said, f"rm {quote(str(path))}* && ragqa index FOLDER")
+            yield Finding("fault", "index", said, "ragqa check --repair")
         else:
             yield Finding("ok", "index", f"{counts['documents']} documents, {counts['passages']} passages, all agree")
         yield from _model_of(subject, store.model, store.fingerprint)
@@ -54,13 +54,12 @@ def _model_of(subject: Subject, name: str, made_with: str) -> Iterator[Finding]:
     wanted = subject.settings.embed_model
     if wanted and wanted != name:
         said = f"made with {name}, but {wanted} is set"
-        yield Finding("fault", "index model", said, f"ragqa models default {name}, or index into another --db FILE")
+        yield Finding("fault", "index model", said, f"ragqa reindex, or ragqa models default {name}")
     elif not (subject.settings.models / name / MANIFEST).is_file():
         yield Finding("fault", "index model", f"made with {name}, which is not ready", _ready(name))
     elif fingerprint(open_embedder(subject.settings, lambda line: None)) != made_with:
         said = f"made with another {name} than the one that is here: their vectors cannot be compared"
-        mend = f"rm {quote(str(subject.settings.db))}* && ragqa index FOLDER"
-        yield Finding("fault", "index model", said, mend)
+        yield Finding("fault", "index model", said, "ragqa reindex")
     else:
         yield Finding("ok", "index model", f"made with {name}, which is here")
 

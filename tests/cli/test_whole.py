@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sqlite3
 import stat
+import subprocess
+import sys
+import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ragqa.chunk import join
 from ragqa.cli.alone import alone
-from ragqa.errors import ModelError
+from ragqa.errors import ModelError, RagqaError
 from ragqa.index import fingerprint
 from ragqa.lock import writing_alone
 from ragqa.settings import Settings
 from ragqa.store.opening import open_index
+from ragqa.store.switch import place_beside
 from tests.cli.test_care import damage
-from tests.conftest import Done, Ragqa
+from tests.conftest import RAGQA, Done, Ragqa
 from tests.fakes import WordEmbedder
 from tests.stores.test_sqlite import second_connection
 from tests.test_again import Failing, OtherEmbedder
@@ -67,8 +74,6 @@ def test_a_vector_that_is_not_its_passage_s_is_found(shelf: Ragqa, quick: Run, e
     passages = store.passages_of("notes/light.md")
     other = WordEmbedder().embed_passages(["something else"] * len(passages))
     document = store.known()["notes/light.md"]
-    from ragqa.chunk import join
-
     store.add(join(document, passages), passages, other)
     store.close()
     done = quick("check", "--sample", "1000")
@@ -304,9 +309,6 @@ def test_only_one_command_writes_at_a_time(  # fault 64
 ):
     vandal(shelf, "UPDATE vectors SET crc32 = 1 WHERE passage = 1")
     holder = shelf.write("hold.py", "from ragqa.lock import *\nfrom pathlib import Path\nimport sys\n" + HOLD)
-    import subprocess
-    import sys
-
     with subprocess.Popen([sys.executable, holder, shelf.db], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout
         assert other.stdout.readline() == b"held\n"
@@ -330,3 +332,43 @@ def test_a_log_that_has_grown_large_is_said(  # fault 66
 
 
 HOLD = "with writing_alone(Path(sys.argv[1]), 'ragqa index ~/notes'): print('held', flush=True); sys.stdin.readline()\n"
+
+
+@pytest.mark.model
+@pytest.mark.timeout(480)
+def test_a_killed_reindex_goes_on_where_it_was_and_until_then_the_old_index_answers(prepared: Ragqa, library: Ragqa):
+    shutil.copy(library.db, prepared.db)  # fault 62
+    question = ("search", "What does E5 want in front of a passage?", "-n", "1", "--nl")
+    (answer,) = prepared(*question).lines
+    made = open_index(prepared.db).fingerprint
+    with closing(sqlite3.connect(prepared.db)) as db, db:
+        db.execute("UPDATE meta SET value = replace(value, ':passages-', ':passages-of-before-')")
+    records = prepared("ls", "--nl").lines
+    done = 0
+    for _ in range(3):
+        with subprocess.Popen([RAGQA, "reindex"], env=prepared.environment(), stdout=-3, stderr=-3) as run:
+            while run.poll() is None and begun(prepared) <= done:
+                time.sleep(0.02)
+            run.kill()
+        assert run.returncode == -signal.SIGKILL
+        assert begun(prepared) > done  # what was done before is kept
+        done = begun(prepared)
+        assert prepared(*question).lines == [answer]
+        assert prepared("check").code == 0
+    finished = prepared("reindex", "--json").json
+    assert finished["kept"] >= done
+    assert finished["kept"] + finished["reindexed"] == len(records)
+    assert open_index(prepared.db).fingerprint == made
+    assert prepared(*question).lines == [answer]
+    assert prepared("ls", "--nl").lines == records
+    assert prepared("check", "--sample", "1000").code == 0
+
+
+def begun(ragqa: Ragqa) -> int:
+    """How many documents an unfinished reindex has made anew."""
+    try:
+        store = open_index(place_beside(ragqa.db))
+    except RagqaError:
+        return 0
+    with closing(store):
+        return store.count_documents()
