@@ -54,6 +54,8 @@ class Place:
             return ""
         if self.kind == "time":
             return f"{self.number // 3600}:{self.number // 60 % 60:02}:{self.number % 60:02}"
+        if self.kind == "chapter" and self.name:  # a book counts its chapters in its own way
+            return self.name
         numbered = f"{self.kind} {self.number}"
         return f"{self.name}, {numbered}" if self.name else numbered
 

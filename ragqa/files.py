@@ -15,6 +15,7 @@ from typing import IO
 from ragqa.errors import NotWritable
 
 MAX_FILE_SIZE = 32 * 1024 * 1024  # bytes; a larger file is hardly a text that somebody wrote
+READ_SECONDS = 20.0  # a file that takes longer was made to, or is a book of thousands of pages
 
 # To go through a folder, not to list it.
 _PASSING = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

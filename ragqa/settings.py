@@ -17,7 +17,7 @@ import platformdirs
 
 from ragqa.config_file import TOMLValue, read_config
 from ragqa.errors import UsageError
-from ragqa.files import MAX_FILE_SIZE
+from ragqa.files import MAX_FILE_SIZE, READ_SECONDS
 
 PROJECT_FILE = ".ragqa.toml"
 
@@ -37,6 +37,7 @@ class Settings:
         max_sentences: Most sentences it may write; 0 leaves it to the template.
         min_support: Under this support `ask` abstains, 0 to 1: the share of such questions that the documents answer.
         max_file_size: Bytes; larger files are skipped.
+        read_seconds: That reading one file may take; what takes longer is skipped.
         patience: Seconds to wait for another process that writes the index.
         idle: Minutes without a command after which `ragqa serve` ends; 0: it does not.
         log: Whether questions and answers are kept in the history.
@@ -56,6 +57,7 @@ class Settings:
     max_sentences: int = 0
     min_support: float = 0.5
     max_file_size: int = MAX_FILE_SIZE
+    read_seconds: float = READ_SECONDS
     patience: float = 10.0
     idle: float = 15.0
     log: bool = True

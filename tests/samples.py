@@ -198,7 +198,7 @@ _MADE: dict[str, tuple[str, Callable[[str], bytes], str]] = {
     "xlsx": (".xlsx", _xlsx, ", Works, row 3"),
     "odt": (".odt", _odt, ", paragraph 3"),
     "rtf": (".rtf", _rtf, ", paragraph 2"),
-    "epub": (".epub", _epub, ", Part 2, chapter 2"),
+    "epub": (".epub", _epub, ", Part 2"),
     "html": (".html", _html, ":6"),
     "subtitles": (".srt", _subtitles, ":7, 0:01:05"),
     "notebook": (".ipynb", _notebook, ", cell 2"),

@@ -28,7 +28,7 @@ ROW = Place(0, "row", 4, "Prices")
         (Place(0, "message", 3, line=120), (120, 124), ":120-124, message 3"),
         (Place(0, "time", 65, line=9), (9, 9), ":9, 0:01:05"),
         (Place(0, "paragraph", 14), (1, 1), ", paragraph 14"),
-        (Place(0, "chapter", 2, "The Bridge"), (1, 1), ", The Bridge, chapter 2"),
+        (Place(0, "chapter", 2, "The Bridge"), (1, 1), ", The Bridge"),
     ],
 )
 def test_a_citation_says_lines_where_a_file_has_them_and_the_place_where_it_has_one(

@@ -71,6 +71,7 @@ def _interruptible(summary: Summary) -> Iterator[None]:
 
 
 def _print_notes(summary: Summary) -> None:
+    from ragqa.read.apart import TOOK_OVER
     from ragqa.walk import SECRET
 
     for path, reason in summary.warnings[:NAMED]:
@@ -79,6 +80,8 @@ def _print_notes(summary: Summary) -> None:
         print(f"… and {len(summary.warnings) - NAMED} more; --json names them all", file=sys.stderr)
     if SECRET in summary.reasons:
         print("keys, passwords and tokens stay out of an index; --include-secrets takes them", file=sys.stderr)
+    if any(reason.startswith(TOOK_OVER) for reason in summary.reasons):
+        print("what took too long is given more with `-o read_seconds 120 --retry`", file=sys.stderr)
     if summary.stale:
         print(f"{summary.stale} documents cannot be read now and stay as they were; see `ragqa ls`", file=sys.stderr)
     if summary.repaired:

@@ -81,6 +81,6 @@ def index(
     if not paths or format or prefix:
         raise UsageError("a file or folder is wanted", "records come with `--stdin --format`, or from FILE with --sql")
     wanted = Wanted(glob, tuple(exclude or ()), hidden, no_ignore, include_secrets, follow)
-    run = Run(wanted, collection, prune, verify, retry, settings.max_file_size)
+    run = Run(wanted, collection, prune, verify, retry, settings.max_file_size, settings.read_seconds)
     roots = resolve_roots(paths)  # before an index is made for nothing
     return fill_index(settings, partial(update_index, roots, run=run), as_json=as_json, quiet=quiet)

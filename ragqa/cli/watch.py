@@ -53,7 +53,7 @@ def watch(
 
     settings = settle(db=db, embed_model=embed_model, options=option)
     wanted = Wanted(glob, tuple(exclude or ()), hidden, no_ignore, include_secrets, follow)
-    run = Run(wanted, collection, max_file_size=settings.max_file_size)
+    run = Run(wanted, collection, max_file_size=settings.max_file_size, read_seconds=settings.read_seconds)
     Watcher(settings, run, verbose, quiet).run(resolve_roots(paths))
 
 

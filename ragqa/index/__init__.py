@@ -52,7 +52,7 @@ def update_index(
     found, passed = find_files(roots, run.wanted)
     summary.skipped += passed
     gone = missing_from(roots, found, known, run.prune, summary.notes)
-    with Child() as child, Intake(store, embedder, summary) as intake:
+    with Child(run.read_seconds) as child, Intake(store, embedder, summary) as intake:
         sync = Sync(store, summary, run, known, gone, child)
         for done, file in enumerate(found):
             progress(done, len(found), summary)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ragqa.files import MAX_FILE_SIZE
+from ragqa.files import MAX_FILE_SIZE, READ_SECONDS
 from ragqa.walk import Wanted
 
 
@@ -19,6 +19,7 @@ class Run:
         verify: Trust no size and no time: read all files again to know whether they are the same.
         retry: Try files again that could not be read and have not changed.
         max_file_size: Bytes; a larger file is not read.
+        read_seconds: That reading one file may take where it is read in a process of its own.
     """
 
     wanted: Wanted = field(default_factory=Wanted)
@@ -27,3 +28,4 @@ class Run:
     verify: bool = False
     retry: bool = False
     max_file_size: int = MAX_FILE_SIZE
+    read_seconds: float = READ_SECONDS

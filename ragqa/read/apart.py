@@ -18,15 +18,16 @@ from types import TracebackType
 from typing import IO, Self
 
 from ragqa.errors import BadInput
+from ragqa.files import READ_SECONDS
 from ragqa.read.formats import Format
 from ragqa.read.reading import Reading
 from ragqa.read.wire import LENGTH, TOO_MUCH, Garbled, framed, unpacked
 
-SECONDS = 20.0  # for one file
 MEMORY = 1536 * 2**20  # bytes of address space; a parser with its libraries takes about a fifth
 ANSWER = 256 * 2**20  # bytes that come back for one file
 _SLICE = 2**20
 _DIED = "its parser died"
+TOOK_OVER = "took over"
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")  # more would take room, and do nothing
 
 
@@ -40,7 +41,7 @@ class Child:
 
     def __init__(
         self,
-        seconds: float = SECONDS,
+        seconds: float = READ_SECONDS,
         memory: int = MEMORY,
         *,
         answer: int = ANSWER,
@@ -99,7 +100,7 @@ class Child:
             ready.register(replies, selectors.EVENT_READ)
             while not self._whole(got):
                 if (patience := deadline - time.monotonic()) <= 0:
-                    raise _Failed(f"took over {self.seconds:g} s")
+                    raise _Failed(f"{TOOK_OVER} {self.seconds:g} s")
                 for key, _events in ready.select(patience):
                     if key.fileobj is replies:
                         got += _received(replies)

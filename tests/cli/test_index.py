@@ -329,3 +329,11 @@ def test_links_inside_the_folder_are_followed_when_asked_for(folder: Ragqa):
     assert folder("index", "notes").code == 3
     done = folder("index", "notes", "--follow")
     assert (done.code, ids(folder)) == (0, ["notes/.store/c.md", "notes/bread.txt", "notes/light.md"])
+
+
+def test_a_file_that_took_too_long_is_tried_again_with_more_time(folder: Ragqa):
+    folder.write("notes/page.html", "<p>The harbour froze in 1929.</p>")
+    hurried = folder("index", "notes", "-o", "read_seconds=0.001")
+    assert (hurried.code, hurried.out) == (3, "indexed 2, unchanged 0, removed 0, skipped 1 (took over 0.001 s×1)\n")
+    assert counts(folder, "notes") == {"unchanged": 2}
+    assert counts(folder, "notes", "--retry") == {"indexed": 1, "unchanged": 2}
