@@ -275,7 +275,7 @@ def test_a_folder_with_faulty_files_is_indexed_but_for_them(tmp_path: Path, monk
     for fault, format in FORMATS.items():
         monkeypatch.setitem(formats.READERS, f".{fault}", format)
         monkeypatch.setitem(BY_NAME, fault, format)
-    monkeypatch.setattr(index, "Child", lambda: Child(seconds=1, memory=600 * MIB, program=PROGRAM))
+    monkeypatch.setattr(index, "Child", lambda seconds: Child(seconds=1, memory=600 * MIB, program=PROGRAM))
     folder = tmp_path / "notes"
     folder.mkdir()
     for name in ("a.md", "b.stops", "c.says", "d.crashes", "e.grows", "f.says", "g.md"):
