@@ -21,7 +21,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ragqa.database import log_of
 from ragqa.document import DocumentRecord
 from ragqa.errors import RagqaError
 from ragqa.files import sha256_of
@@ -35,8 +34,8 @@ ROOT = Path(__file__).parents[1]
 KILLS, CUTS, SECONDS = 200, 200, 60.0
 SEED = 50
 CHANGED = 12  # files that are given a new line before each kill, so that there is always work
-LONGEST = 0.6  # seconds after the first write, after which a run is killed at the latest
-PATIENCE = 120.0  # seconds for the first write
+LONGEST = 0.6  # seconds after the first document, after which a run is killed at the latest
+PATIENCE = 120.0  # seconds for the first document
 
 Seen = tuple[bool, str]
 
@@ -57,7 +56,7 @@ def kills(folder: Path) -> Seen:
             with path.open("a") as file:
                 file.write(f"\nThis is line {n}.\n")
         run = subprocess.Popen([RAGQA, "index", str(documents)], env=environ, stdout=-3, stderr=-3)
-        _wait_for_a_write(run, home / "index.db")
+        _wait_for_a_document(run, home / "index.db")
         time.sleep(chance.uniform(0, LONGEST))
         before = _stored(home / "index.db")
         run.send_signal(signal.SIGKILL)
@@ -71,16 +70,11 @@ def kills(folder: Path) -> Seen:
     return not partial and not lost, f"{said}: {partial} partial, {lost} documents lost"
 
 
-def _wait_for_a_write(run: subprocess.Popen[bytes], db: Path) -> None:
+def _wait_for_a_document(run: subprocess.Popen[bytes], db: Path) -> None:
     """Until the run has begun to store documents, has ended, or takes too long over it."""
-    before, ends = _written(db), time.monotonic() + PATIENCE
-    while run.poll() is None and _written(db) == before and time.monotonic() < ends:
-        time.sleep(0.005)
-
-
-def _written(db: Path) -> list[tuple[int, int]]:
-    """Size and time of the index and of its log."""
-    return [(found.st_size, found.st_mtime_ns) for path in (db, log_of(db)) if path.exists() and (found := path.stat())]
+    before, ends = _stored(db), time.monotonic() + PATIENCE
+    while run.poll() is None and _stored(db) == before and time.monotonic() < ends:
+        time.sleep(0.02)
 
 
 def _stored(db: Path) -> dict[str, DocumentRecord]:
