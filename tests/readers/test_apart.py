@@ -58,7 +58,7 @@ def family(ancestor: int) -> set[int]:
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             state, parent, _group, session = stat.read_text().rpartition(")")[2].split()[:4]
-            command = stat.with_name("cmdline").read_text()
+            command = stat.with_name("cmdline").read_text(errors="replace")
         except OSError:  # it has just ended
             continue
         if state != "Z" and ancestor in (int(parent), int(session)) and PROGRAM in command:
