@@ -45,7 +45,7 @@ OWNERS = {
     "apsw": {
         *("database", "foreign", "migrate", "history", "history.rows"),
         *("store.sqlite", "store.opening", "store.schema", "store.integrity", "store.fts", "store.nearest"),
-        *("store.switch", "store.salvage", "store.remembered"),
+        *("store.switch", "store.salvage", "store.remembered", "store.documents"),
     },
     "huggingface_hub": {"hub"},
     "matplotlib": {"measure.bench.plots"},

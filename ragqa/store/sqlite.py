@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import base64
 import json
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +18,10 @@ import apsw
 import numpy as np
 
 from ragqa.database import back_up, copy, erase, writing
-from ragqa.document import RECORD_TYPE, Document, DocumentRecord, Passage, Refusal, record_path
+from ragqa.document import Document, DocumentRecord, Passage, Refusal
 from ragqa.errors import FingerprintMismatch, NotWritable
 from ragqa.files import file_at
-from ragqa.store import fts, require_unit_length
+from ragqa.store import documents, fts, require_unit_length
 from ragqa.store.filter import condition_of
 from ragqa.store.integrity import faults
 from ragqa.store.nearest import EXACT, Nearest
@@ -36,15 +34,10 @@ from ragqa.store.rows import (
     read_calibration,
     read_passage,
     read_path,
-    stored_blocks,
     stored_calibration,
-    stored_path,
-    stored_places,
 )
 from ragqa.store.schema import errors_explained
 from ragqa.types import Calibration, Filter, Hit, Matrix, Mention, Signs, Vector
-
-_NO_SIGNS = np.zeros((0, 0), np.uint8)
 
 
 class SQLiteStore:
@@ -81,13 +74,7 @@ class SQLiteStore:
     def rename_collection(self, old: str, new: str) -> int:
         """Give a collection a name that none has; returns how many documents it has."""
         with errors_explained(self.path), self._writing():
-            self._nearest.rename(old, new)
-            self._db.execute(
-                "UPDATE documents SET path = ? || substr(path, ?) WHERE collection = ? AND type = ?",
-                (str(record_path(new)), len(str(record_path(old))) + 1, old, RECORD_TYPE),
-            )
-            self._db.execute("UPDATE documents SET collection = ? WHERE collection = ?", (new, old))
-            return self._db.changes()
+            return documents.rename_collection(self._db, self._nearest, old, new)
 
     def passages_of(self, document_id: str) -> list[Passage]:
         with errors_explained(self.path):
@@ -110,70 +97,19 @@ class SQLiteStore:
     ) -> None:
         require_unit_length(vectors)
         with errors_explained(self.path), self._writing():
-            self._delete("id = ? OR path = ?", document.id, stored_path(document.path))
-            self._db.execute(
-                "INSERT INTO documents (id, path, collection, sha256, size, mtime_ns, inode, type, title, date, stale,"
-                " passages, indexed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?)",
-                (
-                    document.id,
-                    stored_path(document.path),
-                    document.collection,
-                    document.sha256,
-                    document.size,
-                    document.mtime_ns,
-                    document.inode,
-                    document.type,
-                    document.title,
-                    document.date,
-                    len(passages),
-                    datetime.now(UTC).isoformat(timespec="seconds"),
-                ),
-            )
-            key = self._db.last_insert_rowid()
-            self._db.executemany("INSERT OR IGNORE INTO tags VALUES (?, ?)", [(key, tag) for tag in document.tags])
-            rows = zip(passages, signs or [_NO_SIGNS] * len(passages), strict=True)
-            keys = [self._insert(key, passage, tokens) for passage, tokens in rows]
-            self._nearest.add(keys, vectors, document.collection)
-
-    def _insert(self, document: int, passage: Passage, signs: Signs) -> int:
-        self._db.execute(
-            "INSERT INTO passages"
-            " (document, ordinal, heading, blocks, places, text, char_start, char_end, line_start, line_end, crc32)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                document,
-                passage.ordinal,
-                json.dumps(passage.heading, ensure_ascii=False),
-                stored_blocks(passage.blocks),
-                stored_places(passage.places),
-                passage.text,
-                passage.start,
-                passage.end,
-                passage.line_start,
-                passage.line_end,
-                zlib.crc32(passage.text.encode()),
-            ),
-        )
-        key = self._db.last_insert_rowid()
-        tokens = signs.tobytes()
-        self._db.execute("INSERT INTO tokens VALUES (?, ?, ?)", (key, tokens, zlib.crc32(tokens)))
-        return key
+            documents.put(self._db, self._nearest, document, passages, vectors, signs)
 
     def relocate(self, document_id: str, new_id: str, path: Path, mtime_ns: int, inode: int) -> None:
         with errors_explained(self.path), self._writing():
-            self._db.execute(
-                "UPDATE documents SET id = ?, path = ?, mtime_ns = ?, inode = ?, stale = '' WHERE id = ?",
-                (new_id, stored_path(path), mtime_ns, inode, document_id),
-            )
+            documents.relocate(self._db, document_id, new_id, path, mtime_ns, inode)
 
     def touch(self, times: Mapping[str, tuple[int, int]]) -> None:
-        rows = [(mtime_ns, inode, id) for id, (mtime_ns, inode) in times.items()]
         with errors_explained(self.path), self._writing():
-            self._db.executemany("UPDATE documents SET mtime_ns = ?, inode = ?, stale = '' WHERE id = ?", rows)
+            documents.touch(self._db, times)
 
     def mark_stale(self, document_id: str, reason: str) -> None:
         with errors_explained(self.path), self._writing():
-            self._db.execute("UPDATE documents SET stale = ? WHERE id = ?", (reason, document_id))
+            documents.mark_stale(self._db, document_id, reason)
 
     def kept(self, document: Document) -> Iterator[tuple[Passage, Vector, Signs]]:
         width = -(-self.dim // 8)
@@ -194,14 +130,12 @@ class SQLiteStore:
             pardon(self._db, paths)
 
     def remove(self, document_id: str) -> None:
-        with errors_explained(self.path), self._writing():
-            self._delete("id = ?", document_id)
+        self.forget([document_id])
 
     def forget(self, document_ids: Iterable[str], refused: Iterable[Path] = ()) -> None:
         """Remove documents, and what is remembered of files that could not be read; all of it or nothing."""
         with errors_explained(self.path), self._writing():
-            for document_id in document_ids:
-                self._delete("id = ?", document_id)
+            documents.take_out(self._db, self._nearest, document_ids)
             pardon(self._db, refused)
 
     @contextmanager
@@ -211,8 +145,7 @@ class SQLiteStore:
             self._db.execute("BEGIN IMMEDIATE")
         try:
             with errors_explained(self.path):
-                for document_id in document_ids:
-                    self._delete("id = ?", document_id)
+                documents.take_out(self._db, self._nearest, document_ids)
             yield
         finally:
             if self._db.in_transaction:
@@ -239,13 +172,6 @@ class SQLiteStore:
         """Leave no byte of removed text behind: what SQLite keeps in its log goes too."""
         with errors_explained(self.path):
             erase(self._db, self.path)
-
-    def _delete(self, condition: str, *values: Any) -> None:
-        documents = self._db.execute(f"SELECT key FROM documents WHERE {condition}", values).fetchall()
-        for (document,) in documents:
-            passages = self._db.execute("SELECT key FROM passages WHERE document = ?", (document,))
-            self._nearest.remove([key for (key,) in passages])
-            self._db.execute("DELETE FROM documents WHERE key = ?", (document,))
 
     def search(self, vector: Vector, k: int, where: Filter | None = None) -> list[Hit]:
         require_unit_length(vector[None])

@@ -399,17 +399,18 @@ def test_removed_text_that_a_reader_keeps_alive_is_not_said_to_be_erased(store: 
 WRITER = """
 import os, signal, sys
 from pathlib import Path
+from ragqa.store import documents
 from tests.stores.test_sqlite import add, made
 store = made(Path(sys.argv[1]))
 add(store, "n/a.md", "one")
-insert = store._insert
-def insert_and_die(document, passage, signs):
-    key = insert(document, passage, signs)
+insert = documents._put_passage
+def insert_and_die(db, document, passage, signs):
+    key = insert(db, document, passage, signs)
     if passage.ordinal == 2:
-        store._db.cache_flush()
+        db.cache_flush()
         os.kill(os.getpid(), signal.SIGKILL)
     return key
-store._insert = insert_and_die
+documents._put_passage = insert_and_die
 add(store, "n/a.md", "two", "three", "four")
 """
 
@@ -428,6 +429,7 @@ def test_a_writer_killed_in_mid_transaction_leaves_a_whole_index(path: Path):  #
 CREATOR = """
 import sys
 from pathlib import Path
+from ragqa.store import documents
 from tests.stores.test_sqlite import add, made
 print("ready", flush=True)
 sys.stdin.readline()
