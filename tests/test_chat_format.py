@@ -85,6 +85,7 @@ def test_the_name_of_a_format_may_stand_for_its_template():
     assert recognise("gemma").name == "gemma"
 
 
+# fault 18
 @pytest.mark.parametrize("name", CHAT_FORMATS)
 def test_a_marker_that_is_ordinary_text_is_broken_in_questions_and_documents(name: str):
     family = CHAT_FORMATS[name]

@@ -32,6 +32,7 @@ LlamaGenerator(path, name="a", chat_format="plain", **room).count_tokens(Piece("
 """
 
 
+# fault 45
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_hostile_template_does_nothing(tmp_path: Path, kind: str):

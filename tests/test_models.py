@@ -101,6 +101,7 @@ def test_no_models_are_installed_at_first(models: Path):
     assert installed(models) == []
 
 
+# fault 43
 def test_a_changed_file_is_detected(model: Manifest, models: Path, weights: Path):
     weights.write_bytes(b"GGUF and so xx")
     os.utime(weights, ns=(5, 5))
@@ -223,6 +224,7 @@ def test_a_missing_file_is_not_added(models: Path, tmp_path: Path):
         add(models, tmp_path / "none.gguf")
 
 
+# fault 42
 @pytest.mark.parametrize(
     "content", [b"", b"GGU", b"PK\x03\x04 zip", b"GGUF", b"GGUF" + bytes(100), b"GGUF" + b"\xff" * 100]
 )
@@ -234,6 +236,7 @@ def test_a_file_that_is_no_gguf_is_not_added(models: Path, tmp_path: Path, conte
     assert not models.exists() or list(models.iterdir()) == []
 
 
+# fault 42
 def test_a_fifo_is_not_added(models: Path, tmp_path: Path):
     os.mkfifo(tmp_path / "pipe.gguf")
     with pytest.raises(ModelError):
@@ -261,6 +264,7 @@ def folder_of(tmp_path: Path, **files: str) -> Path:
     return folder
 
 
+# fault 46
 def test_a_folder_without_safetensors_is_refused(models: Path, tmp_path: Path):
     folder = folder_of(tmp_path, pytorch_model__bin="pickle", config__json="{}")
     with pytest.raises(ModelError) as refused:
@@ -268,12 +272,14 @@ def test_a_folder_without_safetensors_is_refused(models: Path, tmp_path: Path):
     assert "pickled weights (pytorch_model.bin)" in refused.value.message
 
 
+# fault 46
 def test_a_pickle_is_not_excused_by_safetensors_elsewhere(tmp_path: Path):
     folder = folder_of(tmp_path, pytorch_model__bin="pickle", config__json="{}", other___x__safetensors="")
     with pytest.raises(ModelError):
         refuse_unsafe(folder)
 
 
+# fault 46
 @pytest.mark.parametrize("config", ["config__json", "tokenizer_config__json", "deep___config__json"])
 def test_a_folder_with_code_of_its_own_is_refused(models: Path, tmp_path: Path, config: str):
     folder = folder_of(tmp_path, model__safetensors="", **{config: '{"auto_map": {"AutoModel": "evil.Evil"}}'})

@@ -19,6 +19,7 @@ def test_pairs_merge_in_the_order_of_their_ranks():
     assert ENCODING.encode("ab ab") == [6, 5, 6]
 
 
+# fault 18
 def test_a_marker_is_a_control_token_only_in_the_scaffold():
     assert ENCODING.encode("<|a|>", control=True) == [100]
     assert ENCODING.encode("<|a|>") == [2, 4, 0, 4, 3]

@@ -167,6 +167,7 @@ def test_a_path_is_one_that_opens_from_here(library: Ragqa, tmp_path: Path):
     assert one["path"] == str(CORPUS / "embeddings" / "e5-prefixes.md")
 
 
+# fault 40
 def test_what_the_documents_do_not_say_is_not_answered(library: Ragqa):
     done = library("ask", CUP, "--json")
     assert (done.code, done.json["status"]) == (4, "abstained")
@@ -198,6 +199,7 @@ def test_a_question_is_read_from_standard_input(notes: Ragqa):
     assert (done.code, done.json["question"]) == (0, LIT)
 
 
+# fault 38
 @pytest.mark.parametrize("stdin", ["", " \n\t\n", "\0\0"])
 def test_an_empty_question_is_wrong_usage(notes: Ragqa, stdin: str):
     done = notes("ask", "-", "--quotes", stdin=stdin)
@@ -205,6 +207,7 @@ def test_an_empty_question_is_wrong_usage(notes: Ragqa, stdin: str):
     assert "empty" in done.err
 
 
+# fault 38
 @pytest.mark.parametrize("size", [5_000, 1 << 20, (1 << 20) + 1, 3 << 20])
 def test_a_question_that_is_too_long_is_wrong_usage(notes: Ragqa, size: int):
     done = notes("ask", "-", "--quotes", stdin="word " * (size // 5 + 1))
@@ -250,6 +253,7 @@ def hostile_answers(_notes: Ragqa) -> list[dict[str, Any]]:
     return done.lines
 
 
+# fault 38
 @pytest.mark.parametrize("at", range(len(HOSTILE)), ids=lambda at: ascii(HOSTILE[at]))
 def test_no_question_is_an_operator(hostile_answers: list[dict[str, Any]], at: int):
     answer = hostile_answers[at]
@@ -257,6 +261,7 @@ def test_no_question_is_an_operator(hostile_answers: list[dict[str, Any]], at: i
     assert answer["id"].encode("utf-8", "replace") == HOSTILE[at].encode("utf-8", "replace")
 
 
+# fault 38
 @pytest.mark.parametrize("question", ['"', "NEAR(", "-x", "--json", b"\xff", b"lit \xff\xfe", "$(x) `x` $question"])
 def test_no_question_on_the_command_line_is_obeyed(notes: Ragqa, question: str | bytes):
     done = notes("ask", "--quotes", "--json", "--", question)
@@ -346,12 +351,14 @@ def test_a_quote_says_when_its_file_has_changed(prepared: Ragqa):
     assert prepared("ask", LIT, "--strict", *QUICK).code == 5
 
 
+# fault 35
 def test_a_full_disk_is_not_success(notes: Ragqa):
     done = notes.shell(f"ragqa ask --quotes '{LIT}' >/dev/full")
     assert done.code == 14
     assert "Traceback" not in done.err
 
 
+# fault 36
 @pytest.mark.parametrize(
     ("form", "env"),
     [
@@ -391,6 +398,7 @@ def evil(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Ragqa:
 TOWER = "When was the tower painted red?"
 
 
+# faults 17, 31 and 32
 @pytest.mark.parametrize("form", [["--plain"], ["--json"], ["--explain"], []])
 def test_in_a_pipe_no_document_is_obeyed(evil: Ragqa, form: list[str]):
     done = evil("ask", TOWER, "--quotes", *form)
@@ -410,6 +418,7 @@ def test_json_keeps_what_it_escapes(evil: Ragqa):
     assert EVIL.replace("\x00", "\ufffd") in quote
 
 
+# fault 31
 @pytest.mark.parametrize("columns", [20, 80])
 @pytest.mark.parametrize("command", [["ask", TOWER, "--quotes"], ["search", "tower", "--explain"], ["ls"], ["status"]])
 def test_on_a_terminal_no_document_is_obeyed(evil: Ragqa, command: list[str], columns: int):
@@ -420,6 +429,7 @@ def test_csv_on_a_terminal_obeys_no_document(evil: Ragqa):
     assert controls(on_a_terminal(evil, "search", "tower", "--csv")) == set()
 
 
+# fault 31
 def test_with_the_llama_no_document_is_obeyed_either(evil: Ragqa):
     text = on_a_terminal(evil, "ask", TOWER, "--explain", *QUICK)
     assert controls(text) == set()
@@ -488,6 +498,7 @@ def offline(library: Ragqa) -> list[str]:
     return words
 
 
+# faults 70 and 72
 def test_without_any_network_everything_works(prepared: Ragqa, offline: list[str]):
     prepared.write("light.md", "The lighthouse was first lit in 1894.\n")
     empty = {"HOME": str(prepared.cwd), "TIKTOKEN_CACHE_DIR": "", "HF_HOME": str(prepared.cwd / "hf")}
@@ -496,6 +507,7 @@ def test_without_any_network_everything_works(prepared: Ragqa, offline: list[str
         assert (done.code, done.err) == (0, "")
 
 
+# fault 70
 def test_no_socket_to_the_network_is_ever_opened(prepared: Ragqa):
     if not shutil.which("strace"):
         pytest.skip("strace is not installed")

@@ -87,6 +87,7 @@ ragqa.retrieve.retrieve = retrieve
 """
 
 
+# fault 71
 @model
 @pytest.mark.parametrize(
     ("attempt", "event"),
@@ -106,6 +107,7 @@ def test_a_module_that_wants_the_network_is_named_and_refused(notes: Ragqa, atte
     assert re.match(rf"ragqa: blocked network attempt by calls_home: socket\.{event}", done.err)
 
 
+# fault 71
 @model
 def test_what_c_code_does_past_python_is_the_namespace_s_matter(notes: Ragqa):
     """The documented limit: an audit hook does not see it. That ours does no such thing the other tests show."""

@@ -145,6 +145,7 @@ def test_the_documents_are_left_as_they_were(folder: Ragqa):
     assert seen() == before
 
 
+# fault 7
 @pytest.mark.parametrize(
     "name", ["a\nb.md", "\x1b[2J.md", "[/red].md", "\u202egpj.md", "caf\udce9.md", "x" * 252 + ".md"]
 )

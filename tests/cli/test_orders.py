@@ -81,6 +81,7 @@ def assert_sound(answer: dict[str, Any], cwd: Path) -> None:
     assert {int(n) for n in re.findall(r"\[(\d+)\]", told)} <= numbers
 
 
+# fault 39
 def test_no_order_spoils_a_quotation(ordered: Ragqa):
     lines = "\n".join(json.dumps({"id": n, "question": question(n)}) for n in range(1, 31))
     answers = ordered("ask", "--batch", "-", "--quotes", stdin=lines).lines
@@ -102,6 +103,7 @@ def test_no_order_makes_the_llama_s_words_an_answer(ordered: Ragqa, n: int):
     assert "You answer questions" not in done.out
 
 
+# fault 39
 def test_what_an_order_wants_is_not_done(ordered: Ragqa):
     ordered("ask", "What is to be done with the question?", "--quotes", "--min-support", "0")
     assert not list(ordered.cwd.rglob("approved"))

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from ragqa.cli.answers import Growing, freshness, printed_span, quote_text
-from ragqa.cli.render import model_rows, print_table
+from ragqa.cli.render import console, model_rows, print_table, shown
 from ragqa.document import Place
 from ragqa.manifest import Manifest
 from ragqa.types import Citation
@@ -96,6 +96,31 @@ def test_a_list_grows_line_by_line():
     assert out.file.getvalue() == "- One. [1]\n- Two. [2]"
 
 
+# fault 17
+@pytest.mark.parametrize("hidden", ["\u202e", "\u2066", "\u200b", "\u2060", "\ufeff", "\u061c", "\U000e0041"])
+def test_what_turns_or_hides_text_is_spelled_out(hidden: str):
+    assert shown(f"a{hidden}b") == f"a<U+{ord(hidden):04X}>b"
+
+
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+# fault 33
+def test_an_answer_with_links_and_pictures_is_text_with_their_addresses(monkeypatch: pytest.MonkeyPatch):
+    text = "Go to [the bank](http://evil.example/?q=secret) ![](http://evil.example/x.png) <http://evil.example/a>. [1]"
+    screen = Screen()
+    monkeypatch.setattr("sys.stdout", screen)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "200")
+    out = console()
+    Growing(out).show(text)
+    assert out.is_terminal
+    assert screen.getvalue() == f"\x1b[1m{text}\x1b[0m"  # bold, and no other sequence
+
+
+# faults 31 and 32
 def test_an_answer_that_grows_is_never_obeyed():
     out = Console(file=io.StringIO(), width=80)
     Growing(out).show("A \x1b[2J [bold]b[/x] :smile:")

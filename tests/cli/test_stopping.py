@@ -24,6 +24,7 @@ CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 model = pytest.mark.model
 
 
+# fault 52
 @pytest.mark.parametrize(("number", "code"), CODES.items())
 def test_each_signal_has_the_exit_code_that_a_shell_would_report(number: signal.Signals, code: int):
     with pytest.raises((KeyboardInterrupt, Stopped)) as caught, stoppable():
@@ -56,6 +57,7 @@ def test_signals_are_heard_as_before_afterwards_and_what_is_ignored_stays_so():
         signal.signal(signal.SIGHUP, before)
 
 
+# faults 52 and 53
 @pytest.mark.parametrize(("times", "raised"), [(1, KeyboardInterrupt), (2, Stopped), (3, Stopped)])
 def test_each_ctrl_c_counts_also_while_c_code_runs(times: int, raised: type[BaseException]):
     before = signal.set_wakeup_fd(-1)
@@ -87,6 +89,7 @@ MOMENTS: dict[str, Callable[[Ragqa], object]] = {
 }
 
 
+# fault 52
 @model
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize(("number", "code"), CODES.items())
@@ -107,6 +110,7 @@ def test_a_signal_keeps_what_was_indexed_and_says_so(prepared: Ragqa, number: si
     assert len(ids(prepared)) == kept + done["indexed"]
 
 
+# fault 52
 @model
 def test_a_second_ctrl_c_ends_it_and_the_index_is_whole(prepared: Ragqa):
     shutil.copytree(CORPUS, prepared.cwd / "corpus")
@@ -120,6 +124,7 @@ def test_a_second_ctrl_c_ends_it_and_the_index_is_whole(prepared: Ragqa):
     assert prepared("check").code == 0
 
 
+# fault 53
 @model
 @pytest.mark.parametrize("stage", ["searching", "marking", "writing"])
 @pytest.mark.parametrize(("number", "code"), CODES.items())

@@ -42,6 +42,7 @@ def test_without_any_terminal_the_answer_is_the_same(notes: Ragqa):
     assert plain.code == 0
 
 
+# fault 34
 @model
 def test_a_reader_that_takes_one_line_ends_generation(library: Ragqa):
     script = f"ragqa ask --batch <(yes '{E5}' | head -200) -n 1 -o max_answer=24 | head -1; echo ${{PIPESTATUS[0]}}"
@@ -51,6 +52,7 @@ def test_a_reader_that_takes_one_line_ends_generation(library: Ragqa):
     assert (code, done.err) == ("141", "")
 
 
+# fault 35
 @model
 @pytest.mark.parametrize("command", ["ask", "search"])
 @pytest.mark.parametrize(
@@ -67,6 +69,7 @@ def test_streams_that_fail_are_said_and_those_that_are_not_wanted_are_not_missed
     assert len(done.err.splitlines()) == (1 if code else 0)
 
 
+# fault 37
 @model
 @pytest.mark.parametrize("columns", [1, 20])
 @pytest.mark.parametrize("command", [["ask", E5, "--quotes"], ["ask", CUP, "--quotes"]], ids=" ".join)
@@ -83,6 +86,7 @@ def test_lists_lose_no_word_on_a_narrow_terminal(library: Ragqa, command: list[s
     assert piped in shown or command == ["ls"]
 
 
+# fault 37
 @model
 def test_on_a_terminal_without_a_size_no_word_is_lost(library: Ragqa):
     environment = {k: v for k, v in library.environment(TERM="xterm-256color").items() if k not in ("COLUMNS", "LINES")}
@@ -95,6 +99,7 @@ def test_on_a_terminal_without_a_size_no_word_is_lost(library: Ragqa):
     assert words(shown) == words(library("ask", E5, "--quotes").out)
 
 
+# fault 37
 @model
 def test_resized_while_it_writes_no_word_is_lost(library: Ragqa):
     """What pyte's screen holds in the end, its history included, as far as the answer goes."""
@@ -120,6 +125,7 @@ def test_resized_while_it_writes_no_word_is_lost(library: Ragqa):
     assert words(text.rpartition("\x1b[2K")[2]).endswith(words(piped.out))
 
 
+# fault 36
 @model
 def test_a_dumb_terminal_is_sent_text_alone(library: Ragqa):
     environment = library.environment(TERM="dumb")
@@ -131,6 +137,7 @@ def test_a_dumb_terminal_is_sent_text_alone(library: Ragqa):
     assert words(shown) == words(library("ask", E5, "--quotes").out)
 
 
+# fault 36
 @model
 def test_without_colour_there_is_none(library: Ragqa):
     shown = pexpect.run(
@@ -157,6 +164,7 @@ MARKDOWN = (
 )
 
 
+# fault 33
 @model
 def test_the_address_of_a_link_is_shown_and_never_hidden_behind_a_name(prepared: Ragqa):
     prepared.write("bank.md", MARKDOWN)
@@ -171,6 +179,7 @@ def test_the_address_of_a_link_is_shown_and_never_hidden_behind_a_name(prepared:
 HOSTILE_NAME = "m\x1b[2J\x1b]52;c;aGk=\x07\x9b31m\u202e[bold]x[/bold]"
 
 
+# fault 31
 def test_no_name_of_a_model_or_setting_or_file_is_obeyed_on_a_terminal(ragqa: Ragqa):
     for command in (
         ["ask", "What?", "-m", HOSTILE_NAME],
@@ -203,6 +212,7 @@ def test_no_name_of_a_model_is_obeyed_in_the_list(prepared: Ragqa, models: Path)
         assert controls(on_a_terminal(prepared, *command)) == set(), command
 
 
+# fault 7
 @model
 def test_no_name_of_a_file_is_obeyed_while_it_is_indexed(prepared: Ragqa):
     for n in range(3):

@@ -334,6 +334,7 @@ def test_mentions_obey_the_filter(store: HidingStore):
     assert len(found(store, "one", where=Filter(("a", "b")))) == 2
 
 
+# fault 38
 @pytest.mark.parametrize("word", ['"', 'a" OR "b', "a*", "text:a", "NEAR(a b)", "?1", ""])
 def test_no_word_that_is_looked_for_is_an_operator(store: HidingStore, word: str):
     store.add(*cut("a b\nb c"), unit(2))

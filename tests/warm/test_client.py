@@ -82,6 +82,7 @@ def test_the_socket_is_in_the_runtime_folder_and_else_in_the_temporary_one():
         assert socket_path({"TMPDIR": temporary}).startswith(f"{temporary}/ragqa-{os.geteuid()}/")
 
 
+# fault 73
 @pytest.mark.parametrize("variable", ["XDG_RUNTIME_DIR", "TMPDIR"])
 def test_a_folder_that_is_missing_or_relative_or_too_long_is_passed_over(tmp_path: Path, variable: str):
     long = tmp_path / ("x" * LONGEST)

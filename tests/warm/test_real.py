@@ -118,6 +118,7 @@ def test_a_document_from_standard_input_is_asked_the_same(warm: Ragqa, form: lis
     assert (cold.code, served(warm)) == (0, before + 1)
 
 
+# fault 74
 def test_a_process_killed_between_two_answers_costs_its_client_and_nobody_else(warm: Ragqa):
     server = run(warm, "serve", "--status", "--json").json["pid"]
     batch = [*COMMAND, "ask", "--quotes", "--batch", "-"]
@@ -134,6 +135,7 @@ def test_a_process_killed_between_two_answers_costs_its_client_and_nobody_else(w
     assert run(warm, "serve", "--status", "--json").json["pid"] == server
 
 
+# fault 74
 def test_twenty_questions_that_start_one_together_start_one(notes: Ragqa, runtime: Path):
     ragqa = replace(notes, env={"XDG_RUNTIME_DIR": str(runtime), "RAGQA_WARM": "1"})
     command = [*COMMAND, "ask", "When was the lighthouse lit?", "--quotes"]

@@ -158,6 +158,7 @@ def test_where_nobody_is_left_to_say_how_it_ended_the_client_says_so_in_one_line
     assert err == "ragqa: the warm process ended before this command was done\n  hint: run it again\n"
 
 
+# fault 73
 def test_a_socket_left_behind_is_in_nobody_s_way(small: Small):
     server = small.serve()
     server.kill()
@@ -289,7 +290,10 @@ def test_a_command_that_python_or_a_library_would_start_otherwise_runs_by_itself
     assert small.ask("echo", "hello")[1] == "hello\n"
 
 
-@pytest.mark.parametrize("limit", ["ulimit -n 100", "renice -n 5 $$ >/dev/null", "ulimit -c 0; ulimit -f 5000"])
+@pytest.mark.parametrize(
+    "limit",
+    ["ulimit -n 100", "renice -n $(($(nice) < 19 ? $(nice) + 1 : 18)) $$ >/dev/null", "ulimit -c 0; ulimit -f 5000"],
+)
 def test_a_command_with_other_limits_runs_by_itself(small: Small, limit: str):
     small.serve()
     assert small.shell(f"{limit}; $ASK echo hello") == ALONE
@@ -311,6 +315,7 @@ def test_nobody_else_can_reach_the_socket(small: Small):
     assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
 
 
+# fault 73
 def test_a_folder_that_others_can_enter_is_not_used(small: Small):
     small.serve()
     small.sockets[0].parent.chmod(0o755)
@@ -329,6 +334,7 @@ def test_another_user_is_no_peer():
     assert not wire.is_own(os.geteuid() + 1)
 
 
+# fault 73
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_a_connection_of_another_user_is_closed_unheard(small: Small):
     small.serve()

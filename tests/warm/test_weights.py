@@ -47,6 +47,7 @@ def assert_one_line(done: Done) -> None:
     assert "Mine.gguf" in done.err
 
 
+# fault 44
 def test_weights_that_are_cut_while_warm_are_an_error_in_one_line(warm: Ragqa):
     before = pid(warm)
     os.truncate(warm.home / "Mine.gguf", 5_000_000)
@@ -56,6 +57,7 @@ def test_weights_that_are_cut_while_warm_are_an_error_in_one_line(warm: Ragqa):
     assert run(warm, "ask", QUESTION[1], "--quotes").code == 0
 
 
+# fault 44
 def test_weights_that_another_file_replaces_while_warm_are_refused(warm: Ragqa):
     (warm.home / "new").write_bytes(b"GGUF and not much else")
     (warm.home / "new").rename(warm.home / "Mine.gguf")

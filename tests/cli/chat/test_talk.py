@@ -49,6 +49,7 @@ def test_where_nobody_reads_along_only_answers_are_printed(talk: Begin, capsys: 
     assert "searched" not in capsys.readouterr().out
 
 
+# fault 53
 @pytest.mark.parametrize("stop", [KeyboardInterrupt(), UsageError("no")], ids=["interrupted", "refused"])
 def test_a_question_that_is_stopped_leaves_everything_as_it_was(talk: Begin, llama: Llama, stop: BaseException):
     one = talk()

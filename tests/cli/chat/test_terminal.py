@@ -141,6 +141,7 @@ def test_a_source_is_opened_in_the_editor_on_its_line(home: Ragqa, tmp_path: Pat
     assert "trigram" in Path(path).read_text().split("\n")[int(line[1:]) - 1]
 
 
+# fault 53
 @pytest.mark.parametrize("stage", ["marking", "writing"])
 def test_an_answer_can_be_stopped_and_the_next_one_is_as_if_it_had_not_been_asked(home: Ragqa, stage: str):
     alone = home("ask", FTS5, "--json", "--no-log").json["answer"]
@@ -329,6 +330,7 @@ def test_other_scripts_are_shown_whole_on_a_narrow_terminal(scripts: Ragqa, ques
     assert terminal.end() == 0
 
 
+# faults 17, 31 and 32
 def test_no_document_is_obeyed(scripts: Ragqa):
     terminal = Terminal(scripts, "-o", "min_support=0")
     said = terminal.say("Until when did the beacon of Ostmar burn peat?")
