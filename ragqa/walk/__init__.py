@@ -17,7 +17,7 @@ from pathlib import Path, PurePath
 
 from ragqa.files import open_inside
 from ragqa.read.formats import format_named
-from ragqa.walk.ignore import REPOSITORY, Rules, is_ignored, rules_above, rules_within
+from ragqa.walk.ignore import IGNORE_FILES, REPOSITORY, Rules, is_ignored, rules_above, rules_within
 from ragqa.walk.roots import NO_DOCUMENTS
 from ragqa.walk.secrets import KEY_FILES, holds_key, is_secret_folder, is_secret_name
 
@@ -119,7 +119,8 @@ class _Walk:
     def __init__(self, root: Path, wanted: Wanted) -> None:
         self.root = root
         self.wanted = wanted
-        self.pending: list[tuple[tuple[str, ...], Rules]] = [((), () if wanted.ignored else rules_above(root))]
+        self.above: Rules = () if wanted.ignored else rules_above(root)
+        self.pending: list[tuple[tuple[str, ...], Rules]] = [((), self.above)]
         self.seen: set[tuple[str, ...]] = set()
 
     def run(self) -> Iterator[Found | _Passed]:
@@ -145,7 +146,7 @@ class _Walk:
             place = (*inside, entry.name)
             path = self.root.joinpath(*place)
             is_folder = entry.is_dir(follow_symlinks=False)
-            reason = self._barred(entry, place, path, rules, is_folder)
+            reason = self._barred(place, path, rules, is_folder)
             if reason is None:
                 continue
             if reason:
@@ -153,16 +154,14 @@ class _Walk:
             elif is_folder:
                 folders.append((place, rules))
             elif entry.is_symlink():
-                yield from self._link(entry, path, rules)
+                yield from self._link(entry, path)
             else:
-                yield from self._file(folder, entry, path)
+                yield from self._file(folder, path)
         self.pending += reversed(folders)
 
-    def _barred(
-        self, entry: os.DirEntry[str], place: tuple[str, ...], path: Path, rules: Rules, is_folder: bool
-    ) -> str | None:
-        """Why an entry is passed over; empty where it is not, None where it is not even counted."""
-        name, wanted = entry.name, self.wanted
+    def _barred(self, place: tuple[str, ...], path: Path, rules: Rules, is_folder: bool) -> str | None:
+        """Why a file or folder is passed over; empty where it is not, None where it is not even counted."""
+        name, wanted = place[-1], self.wanted
         if name in _HISTORIES:
             return HISTORY
         secret = is_secret_folder(name) if is_folder else is_secret_name(name)
@@ -186,14 +185,15 @@ class _Walk:
             or (self.wanted.secrets and is_secret_name(name))
         )
 
-    def _file(self, folder: int, entry: os.DirEntry[str], path: Path) -> Iterator[Found | _Passed]:
+    def _file(self, folder: int, path: Path) -> Iterator[Found | _Passed]:
+        name = path.name
         try:
-            status = entry.stat(follow_symlinks=False)
+            status = os.stat(name, dir_fd=folder, follow_symlinks=False)
             if not stat.S_ISREG(status.st_mode):
                 yield _Passed(path, IRREGULAR)
-            elif not self.wanted.secrets and entry.name.lower().endswith(KEY_FILES) and _is_key(folder, entry.name):
+            elif not self.wanted.secrets and name.lower().endswith(KEY_FILES) and _is_key(folder, name):
                 yield _Passed(path, SECRET)
-            elif not self._readable(entry.name):
+            elif not self._readable(name):
                 yield _Passed(path, UNKNOWN)
             else:
                 yield _found(path, self.root, status)
@@ -201,34 +201,60 @@ class _Walk:
             if not isinstance(error, FileNotFoundError):  # gone since its folder was listed
                 yield _Passed(path, _reason(error))
 
-    def _link(self, entry: os.DirEntry[str], path: Path, rules: Rules) -> Iterator[Found | _Passed]:
+    def _link(self, entry: os.DirEntry[str], path: Path) -> Iterator[Found | _Passed]:
         """Nothing of a link is read: what it leads to is looked at in its own place, if that is below the root."""
         try:
             to_folder = entry.is_dir()
             real = Path(os.path.realpath(path, strict=True)) if self.wanted.follow else path
             place = real.relative_to(self.root).parts
-            if not self.wanted.follow or any(part in _HISTORIES for part in place):
+            if not self.wanted.follow:
                 raise ValueError(LINK)
-            if to_folder:
+            barred, rules = self._way_to(place, to_folder)
+            if barred:
+                yield barred
+            elif to_folder:
                 self.pending.append((place, rules))
-            elif self._readable(real.name):
-                status = real.stat(follow_symlinks=False)
-                regular = stat.S_ISREG(status.st_mode)
-                yield _found(real, self.root, status) if regular else _Passed(real, IRREGULAR)
+            else:
+                with _folder(self.root, place[:-1]) as folder:
+                    yield from self._file(folder, real)
         except (OSError, ValueError):
             if to_folder or self._readable(entry.name):
                 yield _Passed(path, LINK)
+
+    def _way_to(self, place: tuple[str, ...], to_folder: bool) -> tuple[_Passed | None, Rules]:
+        """What bars a real path below the root, and the rules above its last part: as a walk from the root meets them.
+
+        Raises:
+            ValueError: A walk would not come there, and would not say so.
+        """
+        rules = self.above
+        for depth, part in enumerate(place):
+            inside, path = place[:depth], self.root.joinpath(*place[: depth + 1])
+            if not self.wanted.ignored:
+                rules = rules_within(self.root, inside, (*IGNORE_FILES, REPOSITORY), rules)
+            reason = self._barred((*inside, part), path, rules, to_folder or depth < len(place) - 1)
+            if reason is None:
+                raise ValueError(LINK)
+            if reason:
+                return _Passed(path, reason), rules
+        return None, rules
+
+
+@contextmanager
+def _folder(root: Path, inside: tuple[str, ...]) -> Iterator[int]:
+    """A folder's descriptor."""
+    folder = open_inside(root, inside, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield folder
+    finally:
+        os.close(folder)
 
 
 @contextmanager
 def _listing(root: Path, inside: tuple[str, ...]) -> Iterator[tuple[int, list[os.DirEntry[str]]]]:
     """A folder's descriptor, and what is in it by name."""
-    folder = open_inside(root, inside, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        with os.scandir(folder) as entries:
-            yield folder, sorted(entries, key=lambda entry: entry.name)
-    finally:
-        os.close(folder)
+    with _folder(root, inside) as folder, os.scandir(folder) as entries:
+        yield folder, sorted(entries, key=lambda entry: entry.name)
 
 
 def _is_key(folder: int, name: str) -> bool:

@@ -111,23 +111,78 @@ def test_a_secret_that_no_glob_asks_for_is_not_counted(tmp_path: Path):
 # Links
 
 
-def test_links_that_stay_inside_are_followed_when_asked_for(tmp_path: Path):  # fault 3
+@pytest.fixture
+def linked(tmp_path: Path) -> Path:
+    """A folder with links to what is in it, and to what is not."""
     root = tmp_path / "root"
     write(tmp_path / "outside" / "c.md")
-    write(root / ".store" / "a.md")
     write(root / "b.md")
-    (root / "store").symlink_to(".store")
+    write(root / "x" / "y" / "a.md")
     (root / "again.md").symlink_to("b.md")
+    (root / "y").symlink_to("x/y")
     (root / "out").symlink_to("/etc")
     (root / "away.md").symlink_to(tmp_path / "outside" / "c.md")
     (root / "loop").symlink_to("..")
     (root / "self").symlink_to(".")
     (root / "broken.md").symlink_to("nowhere.md")
-    links = ["store", "again.md", "out", "away.md", "loop", "self", "broken.md"]
-    assert found(root) == ["b.md"]
-    assert passed(root) == dict.fromkeys(links, "link not followed")
-    assert sorted(found(root, follow=True)) == [".store/a.md", "b.md"]
-    assert passed(root, follow=True) == dict.fromkeys(["out", "away.md", "loop", "broken.md"], "link not followed")
+    return root
+
+
+def test_links_are_not_followed(linked: Path):  # fault 3
+    links = ["y", "again.md", "out", "away.md", "loop", "self", "broken.md"]
+    assert found(linked) == ["b.md", "x/y/a.md"]
+    assert passed(linked) == dict.fromkeys(links, "link not followed")
+
+
+def test_links_that_stay_inside_are_followed_when_asked_for(linked: Path):  # fault 3
+    assert sorted(found(linked, follow=True)) == ["b.md", "x/y/a.md"]
+    assert passed(linked, follow=True) == dict.fromkeys(["out", "away.md", "loop", "broken.md"], "link not followed")
+
+
+@pytest.mark.parametrize(
+    ("link", "target", "reason"),
+    [
+        ("keys", ".ssh", {".ssh": "secret"}),
+        ("keys.md", ".ssh/notes.txt", {".ssh": "secret"}),
+        ("env.txt", ".env", {".env": "secret"}),
+        ("key.txt", "server.pem", {"server.pem": "secret"}),
+        ("link.md", "kept-out.md", {"kept-out.md": "ignored"}),
+        ("folder", "x/kept-out", {"x/kept-out": "ignored"}),
+        ("below", "x/kept-out/z", {"x/kept-out": "ignored"}),
+        ("log.md", "x/log.md", {"x/log.md": "ignored"}),
+        ("past.md", ".git/past.md", {".git": "version control"}),
+        ("plan", "drafts", {"drafts": "excluded"}),
+        ("plan.md", "drafts/plan.md", {"drafts": "excluded"}),
+        ("seen", ".hidden", {"seen": "link not followed"}),
+        ("seen.md", ".hidden/h.md", {"seen.md": "link not followed"}),
+    ],
+)
+@pytest.mark.parametrize("glob", [None, "*"])
+def test_a_followed_link_leads_to_nothing_that_is_left_out_in_its_own_place(
+    tmp_path: Path, link: str, target: str, reason: dict[str, str], glob: str | None
+):  # faults 3 and 9
+    write(tmp_path / ".gitignore", "kept-out*\n")
+    write(tmp_path / "x" / ".ragqaignore", "log.md\n")
+    write(tmp_path / "server.pem", "-----BEGIN " + "PRIVATE KEY-----\n")
+    for name in (".ssh/notes.txt", ".env", "kept-out.md", "x/kept-out/z/k.md", "x/log.md", ".git/past.md"):
+        write(tmp_path / name)
+    write(tmp_path / "drafts" / "plan.md")
+    write(tmp_path / ".hidden" / "h.md")
+    (tmp_path / "a-first").mkdir()
+    (tmp_path / "a-first" / link).symlink_to(tmp_path / target)
+    expected = {name.replace("seen", "a-first/seen"): why for name, why in reason.items()}
+    assert found(tmp_path, follow=True, exclude=("drafts",), glob=glob) == []
+    assert expected.items() <= passed(tmp_path, follow=True, exclude=("drafts",), glob=glob).items()
+
+
+def test_a_followed_link_leads_to_what_is_wanted_in_its_own_place(tmp_path: Path):
+    for name in (".store/a.md", "x/z/k.md", ".ssh/notes.txt"):
+        write(tmp_path / name)
+    write(tmp_path / "x" / ".gitignore", "z\n")
+    for link, target in {"store": ".store", "z": "x/z", "keys": ".ssh"}.items():
+        (tmp_path / link).symlink_to(target)
+    everything = found(tmp_path, follow=True, hidden=True, ignored=True, secrets=True)
+    assert sorted(everything) == [".ssh/notes.txt", ".store/a.md", "x/z/k.md"]
 
 
 def test_a_file_is_not_read_through_a_link_that_took_a_folders_place(tmp_path: Path):  # fault 4
