@@ -66,6 +66,7 @@ def _findings(db: Db, offline: bool, progress: Callable[[str, float], None]) -> 
         machine.memory,
         machine.disk,
         machine.libraries,
+        machine.confinement,
         weights.models,
         kept.index,
         kept.history,

@@ -50,8 +50,8 @@ def register(app: typer.Typer, command: Command) -> None:
     ) -> int:
         """Keep the models in memory, so that questions are answered at once.
 
-        `ask`, `search`, `similar`, `ls`, `status` and `path` use it when it is there and print the same. RAGQA_WARM=1
-        starts one after the first `ask`, `search` or `similar`; RAGQA_WARM=0 uses none.
+        `ask`, `search`, `similar`, `ls`, `get`, `status` and `path` use it when it is there and print the same.
+        RAGQA_WARM=1 starts one after the first question or search; RAGQA_WARM=0 uses none.
         """
         if sum((background, stop, status)) > 1 or (as_json and not status):
             raise UsageError("--background, --stop and --status exclude each other, and --json goes with --status")

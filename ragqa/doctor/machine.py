@@ -14,8 +14,11 @@ from pathlib import Path
 import ragqa
 from ragqa.catalogue import DEFAULTS, MODELS
 from ragqa.doctor import Finding, Subject
+from ragqa.errors import BadInput
 from ragqa.manifest import MANIFEST
 from ragqa.memory import limits, need_of, room
+from ragqa.read.apart import Child
+from ragqa.read.confine import NETWORK, WRITING
 
 LEAST_DISK = 50_000_000  # bytes, for an index of some hundred notes
 PREPARING = 700_000_000  # bytes, while the two models that come along are made ready
@@ -29,6 +32,8 @@ LIBRARIES = {
     "llama_cpp": "pip install --force-reinstall --no-cache-dir --no-binary llama-cpp-python llama-cpp-python",
     "onnxruntime": "pip install --force-reinstall onnxruntime",
 }
+REINSTALL = "pip install --force-reinstall ragqa"
+CONFINING = "Linux 6.2 or newer that has Landlock and lets users make namespaces, or index no strangers' files"
 
 
 def program(subject: Subject) -> Iterator[Finding]:
@@ -101,6 +106,21 @@ def libraries(subject: Subject) -> Iterator[Finding]:
     if compilers:
         said = f"{' and '.join(compilers)} not found" + ("" if broken else "; only installing llama.cpp needs it")
         yield Finding("fault" if broken else "ok", "compiler", said, "install a C and C++ compiler" if broken else "")
+
+
+def confinement(subject: Subject) -> Iterator[Finding]:
+    """What keeps a stranger's file, should it take its parser over, from the rest of the machine."""
+    about = "strangers' files"
+    try:
+        with Child() as child:
+            held = child.held()
+    except BadInput as error:
+        yield Finding("fault", about, f"the process that reads them does not start: {error.reason}", REINSTALL)
+        return
+    said = "no network (own namespace)" if NETWORK in held else "the network within reach (no namespace here)"
+    said += ", nothing written (Landlock)" if WRITING in held else ", files may be written (no Landlock here)"
+    confined = {NETWORK, WRITING} <= held
+    yield Finding("ok" if confined else "note", about, f"while read: {said}", "" if confined else CONFINING)
 
 
 def _fault_of(library: str) -> str:

@@ -14,14 +14,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Self, TypeVar
 
 from ragqa.errors import BadInput
 from ragqa.files import READ_SECONDS
 from ragqa.read.formats import Format
 from ragqa.read.reading import Reading
-from ragqa.read.wire import LENGTH, TOO_MUCH, Garbled, framed, unpacked
+from ragqa.read.wire import HELD, LENGTH, TOO_MUCH, Garbled, framed, unpacked, words
 
 MEMORY = 1536 * 2**20  # bytes of address space; a parser with its libraries takes about a fifth
 ANSWER = 256 * 2**20  # bytes that come back for one file
@@ -29,6 +30,8 @@ _SLICE = 2**20
 _DIED = "its parser died"
 TOOK_OVER = "took over"
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")  # more would take room, and do nothing
+
+Told = TypeVar("Told")
 
 
 class Child:
@@ -75,9 +78,20 @@ class Child:
         Raises:
             BadInput: It cannot be read, or took too much time or memory, or brought the process down.
         """
-        head = json.dumps({"format": format.name, "name": name, "size": len(content)}).encode()
+        return self._told(format.name, content, name, unpacked)
+
+    def held(self) -> frozenset[str]:
+        """What this system keeps the process from, whatever code asks: of `confine`'s words those that hold here.
+
+        Raises:
+            BadInput: The process does not start.
+        """
+        return self._told(HELD, b"", "what reads files", words)
+
+    def _told(self, format: str, content: bytes, name: str, understood: Callable[[memoryview], Told]) -> Told:
+        head = json.dumps({"format": format, "name": name, "size": len(content)}).encode()
         try:
-            return unpacked(self._ask(framed(head) + content))
+            return understood(self._ask(framed(head) + content))
         except BadInput as error:  # said in good order
             if error.reason == TOO_MUCH:
                 self.close()

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from ragqa.errors import BadInput
 from ragqa.read.confine import confine
 from ragqa.read.formats import BY_NAME, read_bytes
-from ragqa.read.wire import LENGTH, TOO_MUCH, framed, packed, refused
+from ragqa.read.wire import HELD, LENGTH, TOO_MUCH, framed, packed, refused
 
 GRACE = 5.0  # seconds that the process that asks has to end this one, before it ends itself
 
@@ -19,12 +19,13 @@ GRACE = 5.0  # seconds that the process that asks has to end this one, before it
 def main(memory: int, seconds: float) -> None:
     """Answer requests until there are no more, or until one took more memory than there is."""
     requests, replies = _channels()
-    confine(memory)
+    held = json.dumps(confine(memory)).encode()
     while head := _head(requests):
         content = requests.read(int(head["size"]))
         # In case the process that asked is gone and cannot end this one: the signal does, even inside a library.
         signal.setitimer(signal.ITIMER_REAL, seconds + GRACE)
-        reply, whole = _reply(str(head["format"]), content, str(head["name"]))
+        asked = str(head["format"])
+        reply, whole = (held, True) if asked == HELD else _reply(asked, content, str(head["name"]))
         replies.write(framed(reply))
         replies.flush()
         signal.setitimer(signal.ITIMER_REAL, 0)

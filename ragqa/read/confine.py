@@ -2,7 +2,8 @@
 
 Each system enforces what it can. Linux gives a network of its own with no way out of it, where its settings allow
 that, and Landlock: no file is written, made, removed or run, whatever code asks. Limits hold on every Unix, and
-the hook everywhere, but only for Python's own code.
+the hook everywhere, but only for Python's own code. What the system enforces is reported, because what it does not
+goes unnoticed. Reading other files is forbidden nowhere.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ import signal
 import struct
 import sys
 
+NETWORK, WRITING = "network", "writing"  # what can be taken away, whatever code asks
+
 _DIE_WITH_PARENT, _NO_NEW_PRIVILEGES = 1, 38  # of Linux's prctl
 _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000  # of unshare
 _LANDLOCK_CREATE, _LANDLOCK_RESTRICT = 444, 446  # system calls, the same on every machine
 _ASK_VERSION = 1
+_TRUNCATING = 3  # the version that also knows of cutting files off
 _READING = 0b1100  # the bits of a Landlock ruleset for reading files and listing folders
 _FORBIDDEN = (
     *("socket.", "subprocess.", "shutil.", "pty."),
@@ -28,32 +32,36 @@ _FORBIDDEN = (
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 
-def confine(memory: int) -> None:
+def confine(memory: int) -> list[str]:
     """Give up, for good, what reading a document needs not.
 
     Args:
         memory: Bytes of address space.
+
+    Returns:
+        What the system took away: of NETWORK and WRITING, those that it enforces.
     """
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    if sys.platform == "linux":
-        _confine_on_linux()
+    held = _confine_on_linux() if sys.platform == "linux" else []
     for limit, value in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)):
         with contextlib.suppress(OSError, ValueError):  # a system that knows no such limit
             resource.setrlimit(limit, (value, value))
     sys.addaudithook(_refuse)
+    return held
 
 
-def _confine_on_linux() -> None:
+def _confine_on_linux() -> list[str]:
     libc = ctypes.CDLL(None)
     libc.prctl(_DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
     libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
-    if libc.unshare(_NEW_NETWORK):
-        libc.unshare(_NEW_USER | _NEW_NETWORK)
+    held = [] if libc.unshare(_NEW_NETWORK) and libc.unshare(_NEW_USER | _NEW_NETWORK) else [NETWORK]
     version = libc.syscall(_LANDLOCK_CREATE, None, ctypes.c_size_t(0), _ASK_VERSION)
     if version > 0:
         rules = _landlock_rules(version)
         ruleset = libc.syscall(_LANDLOCK_CREATE, rules, ctypes.c_size_t(len(rules)), 0)
-        libc.syscall(_LANDLOCK_RESTRICT, ruleset, 0)
+        if libc.syscall(_LANDLOCK_RESTRICT, ruleset, 0) == 0 and version >= _TRUNCATING:
+            held.append(WRITING)
+    return held
 
 
 def _landlock_rules(version: int) -> bytes:

@@ -10,6 +10,7 @@ from ragqa.errors import BadInput
 from ragqa.read.reading import Reading
 
 LENGTH = 8  # bytes, big-endian, before each message
+HELD = ""  # in place of a format: what is asked for is what the system keeps the process from
 TOO_MUCH = "takes too much memory"  # the reason after which the process ends
 _KINDS, _PLACE_KINDS = frozenset(get_args(Kind)), frozenset(get_args(PlaceKind))
 
@@ -70,6 +71,18 @@ def unpacked(message: bytes | bytearray | memoryview) -> Reading:
         )
     except (ValueError, TypeError, LookupError, RecursionError) as error:
         raise Garbled("no reading") from error
+
+
+def words(message: bytes | bytearray | memoryview) -> frozenset[str]:
+    """Some words that came as JSON.
+
+    Raises:
+        Garbled: It is something else.
+    """
+    try:
+        return frozenset(map(_text, json.loads(bytes(message))))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise Garbled("no words") from error
 
 
 def _blocks(found: Any) -> list[Block]:

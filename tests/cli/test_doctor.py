@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,14 @@ import pyte
 import pytest
 
 from ragqa.catalogue import DEFAULTS, MODELS
+from ragqa.doctor import Subject
+from ragqa.doctor.machine import confinement
 from ragqa.errors import ModelError
 from ragqa.files import sha256_of
 from ragqa.models import ready
+from ragqa.read.apart import Child
+from ragqa.read.confine import NETWORK, WRITING
+from ragqa.settings import settings_without_files
 from tests.cli.test_care import index
 from tests.conftest import BREAD, RAGQA, Done, Ragqa
 
@@ -190,6 +196,28 @@ def test_a_full_disk_is_a_fault(ragqa: Ragqa):
 def test_too_little_memory_is_a_fault(ragqa: Ragqa):
     done = ragqa.run(["prlimit", "--as=400000000", str(RAGQA), "doctor", "--json"], env=COLD)
     assert_fault((done.code, {one["about"]: one for one in done.json["findings"]}), "memory", "RLIMIT_AS")
+
+
+@pytest.mark.parametrize(
+    ("held", "level", "words"),
+    [
+        ({NETWORK, WRITING}, "ok", "while read: no network (own namespace), nothing written (Landlock)"),
+        ({WRITING}, "note", "while read: the network within reach (no namespace here), nothing written (Landlock)"),
+        ({NETWORK}, "note", "while read: no network (own namespace), files may be written (no Landlock here)"),
+    ],
+)
+def test_what_a_strangers_file_is_kept_from_is_said(
+    held: set[str], level: str, words: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(Child, "held", lambda child: frozenset(held))
+    (finding,) = confinement(Subject(settings_without_files({}), {}))
+    assert (finding.level, finding.said, bool(finding.mend)) == (level, words, level != "ok")
+
+
+def test_a_process_for_strangers_files_that_does_not_start_is_a_fault(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("ragqa.doctor.machine.Child", partial(Child, program="ragqa.read.none"))
+    (finding,) = confinement(Subject(settings_without_files({}), {}))
+    assert (finding.level, finding.said) == ("fault", "the process that reads them does not start: its parser died")
 
 
 def test_a_library_that_cannot_be_loaded_is_a_fault(ragqa: Ragqa):

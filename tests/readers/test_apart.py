@@ -21,9 +21,10 @@ from ragqa.errors import BadInput
 from ragqa.index import Summary, update_index
 from ragqa.read import formats
 from ragqa.read.apart import Child
+from ragqa.read.confine import NETWORK, WRITING
 from ragqa.read.formats import BY_NAME
 from ragqa.read.reading import Reading
-from ragqa.read.wire import Garbled, framed, packed, refused, unpacked
+from ragqa.read.wire import Garbled, framed, packed, refused, unpacked, words
 from ragqa.store.opening import create_index
 from tests.fakes import WordEmbedder
 from tests.readers.faulty import FORMATS, TRIED
@@ -232,6 +233,33 @@ def test_code_that_goes_past_python_writes_removes_and_runs_nothing(child: Child
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("old", "as it was")]
     assert said(child, "runs") == "-1"
     assert said(child, "signals") == "-1"
+
+
+@has_namespaces
+@has_landlock
+def test_what_the_system_keeps_it_from_is_reported(child: Child):
+    assert child.held() == {NETWORK, WRITING}
+    assert said(child, "says") == "words"
+
+
+HELD = "from ragqa.read.apart import Child\nwith Child() as child: print(*child.held())"
+
+
+@has_namespaces
+def test_a_system_that_gives_no_network_of_its_own_is_reported():
+    script = 'echo 0 >/proc/sys/user/max_net_namespaces || exit 77; exec "$@"'
+    command = ["unshare", "-r", "sh", "-c", script, "sh", sys.executable, "-c", HELD]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    if done.returncode == 77:
+        pytest.skip("what is given to a user cannot be limited here")
+    assert NETWORK not in done.stdout
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("reply", [b"[3]", b"3", b"{", b"null", b"[" * 100_000])
+def test_a_report_that_is_none_is_not_believed(reply: bytes):
+    with pytest.raises(Garbled):
+        words(reply)
 
 
 @linux

@@ -14,6 +14,7 @@ from ragqa.cli.app import _commands
 from ragqa.warm.client import COMMANDS, is_asking, is_handed_over
 from ragqa.warm.place import LONGEST, socket_path
 from ragqa.warm.wire import MAGIC, Request, pack, unpack
+from tests.conftest import ROOT
 
 SLOW = {"re", "enum", "typing", "collections", "contextlib", "functools", "json", "socket", "signal", "ragqa.cli"}
 
@@ -60,6 +61,12 @@ def test_no_other_command_is_handed_over_or_taken_for_a_question(command: str):
 
 def test_every_command_that_is_handed_over_exists():
     assert set(COMMANDS) <= set(_commands().commands)
+
+
+@pytest.mark.parametrize("page", ["docs/how-to/serve.md", "docs/commands.md"])
+def test_every_command_that_is_handed_over_is_said_to_be(page: str):
+    *others, last = (f"`{command}`" for command in COMMANDS)
+    assert f"{', '.join(others)} and {last}" in " ".join((ROOT / page).read_text().split())
 
 
 def test_a_request_is_read_as_it_was_written():
