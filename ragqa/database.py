@@ -70,7 +70,7 @@ def _needs_files_beside(connection: apsw.Connection) -> bool:
     """Whether SQLite would have to make files beside this one to read it, and cannot."""
     try:
         connection.pragma("application_id")
-    except apsw.CantOpenError:
+    except (apsw.CantOpenError, apsw.ReadOnlyError):
         return True
     except apsw.Error:  # it comes again where it is explained
         pass

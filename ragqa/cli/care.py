@@ -62,7 +62,7 @@ def _print_documents(records: Sequence[DocumentRecord]) -> None:
         "collection": [one.collection for one in records],
         "passages": [one.passages for one in records],
         "bytes": [one.size for one in records],
-        "indexed": [one.indexed_at for one in records],
+        "indexed": [one.indexed_at[:10] for one in records],  # --json has the time
         "type": [one.type for one in records],
     }
     perhaps: dict[str, list[object]] = {

@@ -80,6 +80,8 @@ def _print_notes(summary: Summary) -> None:
         print(f"… and {len(summary.warnings) - NAMED} more; --json names them all", file=sys.stderr)
     if SECRET in summary.reasons:
         print("keys, passwords and tokens stay out of an index; --include-secrets takes them", file=sys.stderr)
+    if any(reason.startswith("over ") for reason in summary.reasons):
+        print("larger files are taken with `-o max_file_size 200000000` (bytes)", file=sys.stderr)
     if any(reason.startswith(TOOK_OVER) for reason in summary.reasons):
         print("what took too long is given more with `-o read_seconds 120 --retry`", file=sys.stderr)
     if summary.stale:

@@ -80,7 +80,7 @@ def _found(store: VectorStore, id: str) -> tuple[DocumentRecord, list[Passage]]:
 def _at(path: Path, records: Iterable[DocumentRecord]) -> DocumentRecord | None:
     """The document of a file."""
     try:
-        places = {path.expanduser().absolute(), path.expanduser().resolve()}
+        places = {path, path.expanduser().absolute(), path.expanduser().resolve()}  # a record's is not absolute
     except (OSError, RuntimeError, ValueError):  # nobody of that name has a home; a circle of links; a NUL
         return None
     return next((record for record in records if record.path in places), None)

@@ -52,6 +52,8 @@ def index_records_of(
     from ragqa.index.records import index_records
     from ragqa.read.records import prefixed
 
+    if source[3] is not None and not source[3].strip():
+        raise UsageError("--sql is empty", "such as --sql 'select id, title, body from posts'")
     with _records(source) as records:
         fill = partial(index_records, _begun(prefixed(records, prefix)), collection=collection or DEFAULT, prune=prune)
         return fill_index(settings, fill, as_json=as_json, quiet=quiet)

@@ -64,7 +64,7 @@ def check(
         advise(note, quiet)
     if faults:
         raise IndexDamaged(
-            f"{path_from_here(settings.db)}: {len(faults)} faults",
+            f"{path_from_here(settings.db)}: {len(faults)} fault{'s' * (len(faults) != 1)}",
             "`ragqa check --repair` makes it anew from what is sound in it",
         )
     return 0

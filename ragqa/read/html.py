@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
+from ragqa.errors import BadInput
 from ragqa.read.about import About, date_of, tags_of, title_of
 from ragqa.read.html_flow import Flow
 from ragqa.read.html_parts import DEEPEST, is_cut, main_part
@@ -35,6 +36,8 @@ def read(content: bytes, name: str) -> Reading:
     about = _add(draft, root, lines=True, below=0)
     if root is not None and is_cut(root):
         notes = (*notes, f"left out what is nested deeper than {DEEPEST} elements")
+        if not draft.begun:
+            raise BadInput(f"{name}: nested too deeply", "nested too deeply")
     return draft.reading(title=about.title, tags=about.tags, date=about.date, notes=notes, repaired=repaired)
 
 

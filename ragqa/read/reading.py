@@ -87,6 +87,11 @@ class Draft:
         self._next: tuple[PlaceKind, int, str, int] | None = None
         self._path: list[tuple[int, str]] = []
 
+    @property
+    def begun(self) -> bool:
+        """Whether anything was added."""
+        return bool(self._blocks)
+
     def at(self, kind: PlaceKind, number: int, name: str = "", line: int = 0) -> None:
         """Say where in the file the blocks stand that are added from now on; see `Place`."""
         self._next = kind, number, clean(name), line

@@ -14,7 +14,9 @@ from ragqa.read import over
 from ragqa.read.nested import Scan, decoder, text_of
 from ragqa.read.reading import clean
 from ragqa.read.separated import rows_of
+from ragqa.read.text import is_binary
 
+TELLING = 32  # characters; of fewer, one that was lost says nothing of the others
 WHOLE = 8  # times as large as a line may be what is read whole
 
 
@@ -89,6 +91,8 @@ def _record(where: str, pairs: Pairs) -> Record | Unread:
     text = clean(" ".join(value for n, (_name, value) in enumerate(pairs) if n != at and value))
     if not id:
         return Unread(where, "no id")
+    if len(text) >= TELLING and is_binary(text):
+        return Unread(where, "binary")
     return Record(id, text)
 
 

@@ -59,6 +59,11 @@ def decode(name: str, content: bytes, named: str = "") -> Decoded:
     return Decoded(text.replace("\0", "\ufffd"), lost, notes)
 
 
+def is_binary(text: str) -> bool:
+    """Whether what was decoded holds so many signs that stand for no character that it is no text."""
+    return text.count("\ufffd") + len(_CONTROLS.findall(text)) > BINARY_SHARE * len(text)
+
+
 def _notes(encoding: str, named: str) -> tuple[str, ...]:
     if not encoding:
         return ("unknown encoding: read as ASCII",)

@@ -43,6 +43,8 @@ def faults(db: apsw.Connection, nearest: Nearest) -> Iterator[str]:
 
 
 def _missing_rows(db: apsw.Connection) -> Iterator[str]:
+    for table, _row, _parent, _key in db.execute("PRAGMA foreign_key_check"):
+        yield f"{table}: a row that belongs to nothing"
     rows = db.execute(
         "SELECT d.id, d.passages, count(p.key) FROM documents d LEFT JOIN passages p ON p.document = d.key"
         " GROUP BY d.key HAVING d.passages != count(p.key)"

@@ -122,7 +122,7 @@ class Nearest:
             " ORDER BY distance, passage LIMIT ?2",
             (vector.astype("<f4").tobytes(), k, *(() if among is None else (json.dumps(among.tolist()),))),
         )
-        return [(key, 1 - distance) for key, distance in rows]
+        return [(key, 1 - _sound(key, distance)) for key, distance in rows]
 
     def _seen(self, where: Filter) -> Keys:
         condition, values = in_collections(where)
@@ -223,6 +223,13 @@ class Nearest:
 
     def _bits(self, stored: bytes) -> NDArray[np.uint64]:
         return np.frombuffer(stored, np.uint64).reshape(2, -(-self.dim // 64), -1)
+
+
+def _sound(key: int, distance: float | None) -> float:
+    """Raises ValueError: the vector has no direction, so the index is damaged."""
+    if distance is None:
+        raise ValueError(f"the vector of passage {key} has no length")
+    return distance
 
 
 def _numbers(stored: Sequence[bytes]) -> Vector:

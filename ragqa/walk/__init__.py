@@ -203,8 +203,9 @@ class _Walk:
 
     def _link(self, entry: os.DirEntry[str], path: Path) -> Iterator[Found | _Passed]:
         """Nothing of a link is read: what it leads to is looked at in its own place, if that is below the root."""
+        to_folder = False
         try:
-            to_folder = entry.is_dir()
+            to_folder = entry.is_dir()  # raises for a circle of links, and where nobody may look
             real = Path(os.path.realpath(path, strict=True)) if self.wanted.follow else path
             place = real.relative_to(self.root).parts
             if not self.wanted.follow:

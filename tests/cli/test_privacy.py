@@ -64,6 +64,16 @@ def test_an_index_that_may_not_be_written_is_said_and_still_answers(as_nobody: R
 
 
 @model
+@pytest.mark.parametrize("mode", [0o400, 0o600])
+def test_an_index_in_a_folder_that_may_not_be_written_answers(as_nobody: Ragqa, mode: int):
+    as_nobody.db.chmod(mode)
+    for beside in as_nobody.home.glob("index.db-*"):
+        beside.unlink()
+    as_nobody.home.chmod(0o555)
+    assert nobody(as_nobody, "search", "lighthouse", "--nl")[0] == 0
+
+
+@model
 def test_a_folder_that_may_not_be_written_is_said(as_nobody: Ragqa):
     as_nobody.home.chmod(0o555)
     code, err = nobody(as_nobody, "index", "light.md", "--db", str(as_nobody.home / "other.db"))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ragqa.document import place_at
+from ragqa.errors import BadInput
 from ragqa.read.apart import Child
 from ragqa.read.formats import BY_NAME
 from ragqa.read.html import add_html, read
@@ -245,3 +246,9 @@ def test_a_piece_of_a_page_goes_into_another_reading_without_places():
     assert (about.title, reading.places) == ("Part", ())
     assert reading.blocks[-1].heading == ("Chapter", "Part")
     assert add_html(draft, "").title == add_html(draft, b" ").title == ""
+
+
+def test_a_page_of_which_nothing_is_left_is_nested_too_deeply():  # fault 20
+    with pytest.raises(BadInput) as refused:
+        read(b"<div>" * 5000 + b"The bridge opened.", "a.html")
+    assert refused.value.reason == "nested too deeply"

@@ -164,3 +164,9 @@ def test_each_row_of_a_query_is_a_record(tmp_path: Path):
         Unread("row 3", "no id"),
         Unread("row 4", "bytes, not text"),
     ]
+
+
+def test_rows_of_bytes_that_are_no_text_are_no_records():
+    noise = bytes(range(128, 256)) * 3
+    found = list(read_records(io.BytesIO(b"id,text\n1,The bridge opened.\n2," + noise + b"\n"), "csv"))
+    assert found == [Record("1", "The bridge opened."), Unread("line 3", "binary")]

@@ -217,6 +217,25 @@ def test_damage_is_reported_with_the_document_it_is_in(store: SQLiteStore, path:
     assert not any("n/a.md" in fault for fault in faults)
 
 
+def test_a_passage_that_belongs_to_no_document_is_damage(store: SQLiteStore, path: Path):  # fault 60
+    add(store, "n/a.md", "one")
+    add(store, "n/b.md", "two")
+    vandal = second_connection(path)
+    vandal.execute("PRAGMA foreign_keys = OFF")
+    vandal.execute("DELETE FROM documents WHERE id = 'n/b.md'")
+    vandal.close()
+    assert "passages: a row that belongs to nothing" in list(store.faults())
+
+
+def test_a_vector_without_length_is_damage_where_it_is_compared(store: SQLiteStore, path: Path):
+    add(store, "n/a.md", "one")
+    vandal = second_connection(path)
+    vandal.execute("UPDATE vectors SET vector = zeroblob(length(vector))")
+    vandal.close()
+    with pytest.raises(IndexDamaged, match="no length"):
+        store.search(unit(1)[0], 1)
+
+
 def test_a_document_whose_sketches_are_gone_is_not_removed_by_halves(store: SQLiteStore, path: Path):
     add(store, "n/a.md", "one")
     vandal = second_connection(path)

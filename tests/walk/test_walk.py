@@ -139,6 +139,16 @@ def test_links_that_stay_inside_are_followed_when_asked_for(linked: Path):  # fa
     assert passed(linked, follow=True) == dict.fromkeys(["out", "away.md", "loop", "broken.md"], "link not followed")
 
 
+@pytest.mark.parametrize("follow", [False, True])
+def test_links_that_lead_in_a_circle_are_passed_over(tmp_path: Path, follow: bool):  # fault 3
+    write(tmp_path / "a.md")
+    (tmp_path / "b.md").symlink_to("b.md")
+    (tmp_path / "c.md").symlink_to("d.md")
+    (tmp_path / "d.md").symlink_to("c.md")
+    assert found(tmp_path, follow=follow) == ["a.md"]
+    assert passed(tmp_path, follow=follow) == dict.fromkeys(["b.md", "c.md", "d.md"], "link not followed")
+
+
 @pytest.mark.parametrize(
     ("link", "target", "reason"),
     [
