@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from fnmatch import translate
 
+from ragqa.document import Document
+
 SECRET_FOLDERS = frozenset({".ssh", ".gnupg", ".aws", ".password-store"})
 KEY_FILES = (".pem", ".key")  # public ones have this name too
 SAMPLES = (".example", ".sample", ".template", ".dist")  # of what is filled in elsewhere
@@ -20,20 +22,34 @@ _KEY = re.compile(
     r"(?:(?:\s|\\[nr])[>#*/|]*+(?:[A-Z][A-Za-z-]{2,20}: [^\n\\]{0,80}+)?+){1,24}+"  # lines that say how it is kept
     r"[A-Za-z0-9+/=]{8}"
 )
+# Each begins with letters, which are looked for fast, and what may not stand before them follows.
+_AWS_ID = re.compile(
+    r"A[KS]IA(?<![A-Za-z0-9_-]A[KS]IA)[A-Z2-7]{16}(?![A-Za-z0-9])"
+    # The key that belongs to it was left out on purpose: then it opens nothing.
+    r"(?![^\0]{0,200}?(?:ccess[ _-]?[Kk]ey|CCESS[ _-]?KEY)[^A-Za-z0-9/+]{1,8}?(?:\.{3}|…|\*{3}))"
+)
+_KEY_ITSELF = r"(?: \[[^\]\n]{0,24}\])?[^A-Za-z0-9/+]{1,12}([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"
+_AWS_KEY = re.compile(r"ccess[ _-]?[Kk]ey" + _KEY_ITSELF)
+_AWS_SHOUTED = re.compile(r"CCESS[ _-]?KEY" + _KEY_ITSELF)
 _TOKENS = re.compile(
     r"(?<![A-Za-z0-9_-])(?:"
-    r"(?:AKIA|ASIA)[0-9A-Z]{16}"
-    r"|gh[pousr]_[A-Za-z0-9]{36,255}"
+    r"gh[pousr]_[A-Za-z0-9]{36,255}"
     r"|github_pat_[A-Za-z0-9_]{40,255}"
     r"|glpat-[A-Za-z0-9_-]{20,64}"
-    r"|xox[abprse]-[A-Za-z0-9-]{10,250}"
-    r"|sk-[A-Za-z0-9_-]{20,250}"
     r"|[sr]k_live_[A-Za-z0-9]{16,250}"
     r"|AIza[0-9A-Za-z_-]{35}"
     r"|npm_[A-Za-z0-9]{36}"
     r")(?![A-Za-z0-9])"
 )
-_PLACEHOLDER = re.compile(r"example|x{4}|\.{3}|\*{3}|your|here|(?<=-)(?:token|key|secret)s?\b", re.IGNORECASE)
+_SPOKEN = re.compile(r"(?<![A-Za-z0-9_-])(?:xox[abprse]-[A-Za-z0-9-]{10,250}|sk-[A-Za-z0-9_-]{20,250})(?![A-Za-z0-9])")
+_JWT = re.compile(
+    r"eyJ(?<![A-Za-z0-9_.-]eyJ)[A-Za-z0-9_-]{10,}+\."
+    r"(?!eyJzdWIiOiIxMjM0NTY3ODkwI)"  # that of John Doe, who is in all manuals
+    r"eyJ[A-Za-z0-9_-]{6,}+\.([A-Za-z0-9_-]{20,}+)"
+)
+_PLACEHOLDER = re.compile(
+    r"example|x{6}|(?<![a-z0-9])(?:x{3,}|your|here|tokens?|keys?|secrets?)(?![a-z0-9])", re.IGNORECASE
+)
 _DISTINCT = 8  # characters; what is drawn by lot has as many, `sk-0000000000000000000000` has not
 
 
@@ -52,7 +68,19 @@ def holds_secret(text: str) -> bool:
 
     What only looks like one is let through: a key without its letters, a token that says it is an example.
     """
-    return bool(_KEY.search(text)) or any(map(_is_drawn, _TOKENS.findall(text)))
+    return bool(_KEY.search(text)) or any(
+        is_drawn(token) and not _PLACEHOLDER.search(token)
+        for pattern, is_drawn in _KINDS
+        for token in pattern.findall(text)
+    )
+
+
+def said_in(document: Document) -> str:
+    """All that an index would show of a document, each heading once."""
+    headings = dict.fromkeys(title for block in document.blocks for title in block.heading)
+    places = dict.fromkeys(place.name for place in document.places)
+    said = (document.text, document.id, document.title, *headings, *document.tags, *document.notes, *places)
+    return "\n\n".join(said)
 
 
 def holds_key(lines: Iterable[bytes]) -> bool:
@@ -60,6 +88,26 @@ def holds_key(lines: Iterable[bytes]) -> bool:
     return any(b"PRIVATE KEY" in line for line in lines)
 
 
-def _is_drawn(token: str) -> bool:
-    digits = sum(letter.isdigit() for letter in token)
-    return digits >= 2 and len(set(token)) >= _DISTINCT + 3 and not _PLACEHOLDER.search(token)
+def _is_varied(token: str) -> bool:
+    return len(set(token)) >= _DISTINCT
+
+
+def _is_mixed(token: str) -> bool:
+    """Whether it has letters of both cases: not all tokens that are drawn by lot have digits, and no hash has both."""
+    drawn = token[-16:]  # not what its giver puts before it
+    return any(map(str.islower, drawn)) and any(map(str.isupper, drawn)) and len(set(token)) >= _DISTINCT + 3
+
+
+def _is_numbered(token: str) -> bool:
+    """Whether it is no chain of words, as its form allows."""
+    return sum(map(str.isdigit, token)) >= 2 and len(set(token)) >= _DISTINCT + 3
+
+
+_KINDS = (
+    (_AWS_ID, _is_varied),
+    (_AWS_KEY, _is_mixed),
+    (_AWS_SHOUTED, _is_mixed),
+    (_TOKENS, _is_mixed),
+    (_SPOKEN, _is_numbered),
+    (_JWT, _is_mixed),
+)
