@@ -18,6 +18,7 @@ from ragqa.store.sqlite import SQLiteStore
 from ragqa.types import Evidence
 from tests.fakes import WordEmbedder
 
+TOKEN = "ghp_" + "k3J9xQ2mZ7vB1nC8tR5wL0yD4fG6hS1aP2oE"
 LAMP, BREAD = Record("1", "The lamp was lit in 1894."), Record("2", "Bread keeps in a box.")
 
 
@@ -35,6 +36,7 @@ def index(
     collection: str = "posts",
     embedder: WordEmbedder | None = None,
     prune: bool = False,
+    secrets: bool = False,
 ) -> dict[str, int]:
     summary = Summary()
     index_records(
@@ -44,6 +46,7 @@ def index(
         embedder=embedder or WordEmbedder(),
         summary=summary,
         prune=prune,
+        secrets=secrets,
     )
     return did(summary)
 
@@ -92,6 +95,19 @@ def test_nothing_is_pruned_where_a_line_could_not_be_read(store: SQLiteStore):
 def test_a_record_that_says_nothing_now_is_removed(store: SQLiteStore):
     index(store, LAMP, BREAD)
     assert index(store, Record("1", " \n")) == {"removed": 1, "skipped": 1}
+    assert texts(store) == {"2": BREAD.text}
+
+
+@pytest.mark.parametrize("secret", [Record("1", TOKEN), Record(TOKEN, "Text."), Record("1", "Text.", TOKEN)])
+def test_a_record_that_holds_a_secret_is_not_taken(store: SQLiteStore, secret: Record):  # fault 9
+    assert index(store, secret, BREAD) == {"indexed": 1, "skipped": 1}
+    assert texts(store) == {"2": BREAD.text}
+    assert index(store, secret, BREAD, secrets=True) == {"indexed": 1, "unchanged": 1}
+
+
+def test_a_record_that_becomes_secret_is_removed(store: SQLiteStore):  # fault 9
+    index(store, LAMP, BREAD)
+    assert index(store, Record("1", TOKEN)) == {"removed": 1, "skipped": 1}
     assert texts(store) == {"2": BREAD.text}
 
 

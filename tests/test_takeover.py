@@ -129,6 +129,13 @@ def test_a_text_that_llm_did_not_store_is_skipped_with_its_id(store: SQLiteStore
     assert summary.skipped == [(Path("gone"), "its text was not stored"), (Path("bytes"), "its text was not stored")]
 
 
+def test_a_text_that_holds_a_secret_is_not_taken(store: SQLiteStore, tmp_path: Path):  # fault 9
+    path = made(tmp_path / "e.db", {"1": PREFIX + "ghp_" + "k3J9xQ2mZ7vB1nC8tR5wL0yD4fG6hS1aP2oE", "2": "Bread."})
+    summary = taken(store, path)
+    assert (summary.indexed, summary.reasons) == (1, {"secret": 1})
+    assert list(store.known()) == ["2"]
+
+
 def test_what_llm_keeps_beside_a_text_is_told_with_it(store: SQLiteStore, tmp_path: Path):
     db = sqlite_utils.Database(tmp_path / "e.db")
     llm.Collection("lamps", db, model=Words()).embed(

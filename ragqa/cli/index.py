@@ -32,7 +32,7 @@ Exclude = Annotated[
 ]
 Hidden = Annotated[bool, typer.Option("--hidden", help="Also files and folders that begin with a dot.")]
 NoIgnore = Annotated[bool, typer.Option("--no-ignore", help="Also what .gitignore and .ragqaignore leave out.")]
-Secrets = Annotated[bool, typer.Option("--include-secrets", help="Also files that hold keys, passwords or tokens.")]
+Secrets = Annotated[bool, typer.Option("--include-secrets", help="Also what holds keys, passwords or tokens.")]
 Follow = Annotated[bool, typer.Option("--follow", help="Follow links that stay inside the folder.")]
 
 
@@ -77,7 +77,16 @@ def index(
     settings = settle(db=db, embed_model=embed_model, options=option)
     if stdin or sql is not None:
         source = paths or [], stdin, format, sql
-        return index_records_of(source, settings, collection, prefix, prune=prune, as_json=as_json, quiet=quiet)
+        return index_records_of(
+            source,
+            settings,
+            collection,
+            prefix,
+            prune=prune,
+            secrets=include_secrets,
+            as_json=as_json,
+            quiet=quiet,
+        )
     if not paths or format or prefix:
         raise UsageError("a file or folder is wanted", "records come with `--stdin --format`, or from FILE with --sql")
     wanted = Wanted(glob, tuple(exclude or ()), hidden, no_ignore, include_secrets, follow)

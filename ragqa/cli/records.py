@@ -30,6 +30,8 @@ Form = Annotated[
 Sql = Annotated[str | None, typer.Option("--sql", help="Records from an SQLite FILE: what a query gives.")]
 Prefix = Annotated[str, typer.Option("--prefix", help="Put before the id of each record.")]
 
+Secrets = Annotated[bool, typer.Option("--include-secrets", help="Also those that hold keys, passwords or tokens.")]
+
 Source = tuple[Sequence[Path], bool, str | None, str | None]
 """As the command line has it: paths, whether standard input, in which format; a query."""
 
@@ -45,6 +47,7 @@ def index_records_of(
     prefix: str,
     *,
     prune: bool,
+    secrets: bool,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -55,7 +58,8 @@ def index_records_of(
     if source[3] is not None and not source[3].strip():
         raise UsageError("--sql is empty", "such as --sql 'select id, title, body from posts'")
     with _records(source) as records:
-        fill = partial(index_records, _begun(prefixed(records, prefix)), collection=collection or DEFAULT, prune=prune)
+        come, into = _begun(prefixed(records, prefix)), collection or DEFAULT
+        fill = partial(index_records, come, collection=into, prune=prune, secrets=secrets)
         return fill_index(settings, fill, as_json=as_json, quiet=quiet)
 
 
@@ -90,6 +94,7 @@ def import_llm(
         list[str] | None, typer.Option("-c", "--collection", help="Which of its collections; may be given again.")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="All its collections.")] = False,
+    include_secrets: Secrets = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
     db: Db = None,
     embed_model: EmbedModel = None,
@@ -110,4 +115,5 @@ def import_llm(
             wrong = f"no collection {unknown[0]!r}" if unknown else "either -c COLLECTION or --all is wanted"
             raise UsageError(f"{file}: {wrong}", f"there are: {', '.join(names) or 'none'}")
         wanted = [one for one in there if everything or one.name in (collection or [])]
-        return fill_index(settings, partial(take_over, opened, wanted), as_json=as_json, quiet=quiet)
+        fill = partial(take_over, opened, wanted, secrets=include_secrets)
+        return fill_index(settings, fill, as_json=as_json, quiet=quiet)

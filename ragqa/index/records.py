@@ -13,6 +13,8 @@ from ragqa.index.intake import Intake
 from ragqa.index.summary import Progress, Summary
 from ragqa.read.records import Record, Unread
 from ragqa.store import IndexStore
+from ragqa.walk import SECRET
+from ragqa.walk.secrets import is_secret
 
 
 def index_records(
@@ -23,6 +25,7 @@ def index_records(
     embedder: Embedder,
     summary: Summary,
     prune: bool = False,
+    secrets: bool = False,
     progress: Progress = lambda done, total, summary: None,
 ) -> None:
     """Bring a collection up to date with records, as they come: no more of them are kept than are embedded together.
@@ -31,9 +34,10 @@ def index_records(
 
     Args:
         prune: Also remove the records of the collection that did not come, if all that came could be read.
+        secrets: Also those that hold keys, passwords or tokens.
     """
     started, number = time.monotonic(), 0
-    members = Members(collection, store.known())
+    members = Members(collection, store.known(), secrets)
     with Intake(store, embedder, summary) as intake:
         for number, record in enumerate(records, start=1):
             progress(number, 0, summary)
@@ -52,16 +56,18 @@ class Members:
 
     Args:
         known: All documents, by id.
+        secrets: Whether those that hold a secret are taken, too.
     """
 
-    def __init__(self, collection: str, known: Mapping[str, DocumentRecord]) -> None:
+    def __init__(self, collection: str, known: Mapping[str, DocumentRecord], secrets: bool) -> None:
         self.collection = collection
+        self.secrets = secrets
         place = record_path(collection)
         self._before = {one.path: one for one in known.values() if one.path.is_relative_to(place)}
         self._ids = {path: one.id for path, one in self._before.items()}
         self._taken = set(known)
         self._come: set[Path] = set()
-        self._empty: set[Path] = set()
+        self._ended: set[Path] = set()
         self._unread = 0
 
     def consider(self, record: Record | Unread, summary: Summary) -> Document | None:
@@ -72,9 +78,12 @@ class Members:
             return None
         document = self._document(record)
         before, again = self._before.get(document.path), document.path in self._come
-        if not record.text.strip():
-            self._empty.add(document.path)
-            summary.skipped.append((document.path, "empty"))
+        reason = "" if record.text.strip() else "empty"
+        if not self.secrets and is_secret(document):
+            reason = SECRET
+        if reason:
+            self._ended.add(document.path)
+            summary.skipped.append((document.path, reason))
             return None
         self._come.add(document.path)
         if before and before.sha256 == document.sha256 and not again:
@@ -83,13 +92,13 @@ class Members:
         return document
 
     def gone(self, summary: Summary, prune: bool) -> list[str]:
-        """Ids of the records to remove: those that say nothing now, and with `prune` those that did not come."""
-        missing = [one.id for path, one in self._before.items() if path not in self._come | self._empty]
+        """Ids to remove: those that say nothing now, or a secret; with `prune` those that did not come."""
+        missing = [one.id for path, one in self._before.items() if path not in self._come | self._ended]
         if missing and prune and self._unread:
             summary.notes.append(f"{len(missing)} records did not come and are kept, because some could not be read")
             missing = []
-        emptied = [self._before[path].id for path in self._empty - self._come if path in self._before]
-        return emptied + (missing if prune else [])
+        ended = [self._before[path].id for path in self._ended - self._come if path in self._before]
+        return ended + (missing if prune else [])
 
     def _document(self, record: Record) -> Document:
         path = record_path(self.collection, record.id)

@@ -16,7 +16,7 @@ from ragqa.read.apart import Child
 from ragqa.read.formats import READERS_VERSION
 from ragqa.store import IndexStore
 from ragqa.walk import SECRET, Found
-from ragqa.walk.secrets import holds_secret
+from ragqa.walk.secrets import is_secret
 
 TOGETHER = 512  # small changes of records that are written in one transaction
 ENDS = ("empty", SECRET)  # what a document said before, it says no longer
@@ -139,7 +139,7 @@ class Sync:
         collection = self.run.collection or (record.collection if record else "default")
         try:
             document = read_document(source, record.id if record else self._new_id(file), collection, self.child)
-            if not self.run.wanted.secrets and holds_secret(document.text):
+            if not self.run.wanted.secrets and is_secret(document):
                 raise BadInput(f"{file.path}: {SECRET}", SECRET)
         except BadInput as error:
             self._refuse(source, error.reason)

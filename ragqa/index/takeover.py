@@ -31,6 +31,7 @@ def take_over(
     store: IndexStore,
     embedder: Embedder,
     summary: Summary,
+    secrets: bool = False,
     progress: Progress = lambda done, total, summary: None,
 ) -> None:
     """Bring collections up to date with those of llm that have the same names.
@@ -38,11 +39,14 @@ def take_over(
     What they say of their model is not trusted: a sample is embedded anew, and where all of it agrees the vectors are
     kept. A text that is longer than a passage is embedded all the same. A passage with its vector from llm is found,
     but not read closely: llm has no vectors of tokens.
+
+    Args:
+        secrets: Also texts that hold keys, passwords or tokens.
     """
     started, total, counted = time.monotonic(), sum(collection.count for collection in collections), count()
     summary.reused = 0
     for collection in collections:
-        members = Members(collection.name, store.known())
+        members = Members(collection.name, store.known(), secrets)
         trusted = _trusted(file, collection, embedder, summary)
         with Intake(store, embedder, summary) as intake:
             for row in texts_of(file, collection):

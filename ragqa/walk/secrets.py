@@ -75,12 +75,12 @@ def holds_secret(text: str) -> bool:
     )
 
 
-def said_in(document: Document) -> str:
-    """All that an index would show of a document, each heading once."""
+def is_secret(document: Document) -> bool:
+    """Whether anything that an index would show of a document holds a secret."""
     headings = dict.fromkeys(title for block in document.blocks for title in block.heading)
     places = dict.fromkeys(place.name for place in document.places)
-    said = (document.text, document.id, document.title, *headings, *document.tags, *document.notes, *places)
-    return "\n\n".join(said)
+    shown = (document.text, document.id, document.title, *headings, *document.tags, *document.notes, *places)
+    return holds_secret("\n\n".join(shown))
 
 
 def holds_key(lines: Iterable[bytes]) -> bool:

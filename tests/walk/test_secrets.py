@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from random import Random
 from string import ascii_letters, ascii_uppercase, digits
 
 import pytest
 
-from ragqa.walk.secrets import holds_secret, is_secret_folder, is_secret_name
+from ragqa.document import Block, Document, Place
+from ragqa.walk.secrets import holds_secret, is_secret, is_secret_folder, is_secret_name
 
 LETTERS = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtz"
 
@@ -148,6 +151,28 @@ def test_an_id_of_aws_opens_nothing_where_its_key_was_left_out():
 )
 def test_what_only_looks_like_a_secret_is_none(text: str):
     assert not holds_secret(text)
+
+
+TOKEN = "ghp_" + "k3J9xQ2mZ7vB1nC8tR5wL0yD4fG6hS1aP2oE"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"text": TOKEN},
+        {"id": f"notes/{TOKEN}.md"},
+        {"title": TOKEN},
+        {"blocks": (Block("paragraph", 0, 6, ("Keys", TOKEN)),)},
+        {"tags": ("keys", TOKEN)},
+        {"notes": (TOKEN,)},
+        {"places": (Place(0, "row", 1, TOKEN),)},
+    ],
+    ids=lambda told: next(iter(told)),
+)
+def test_a_secret_is_found_wherever_a_document_shows_it(told: dict[str, object]):  # fault 9
+    document = Document("a.pdf", Path("/a.pdf"), "Words.", "", 6, 0, (Block("paragraph", 0, 6),))
+    assert not is_secret(document)
+    assert is_secret(replace(document, **told))  # type: ignore[arg-type]
 
 
 @pytest.mark.timeout(20)
