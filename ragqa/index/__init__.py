@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ragqa.chunk import VERSION
 from ragqa.embed import Embedder
-from ragqa.index.gone import barred_from, is_gone, missing_from, out_of_reach
+from ragqa.index.gone import barred_from, kept_notes, missing_from, out_of_reach
 from ragqa.index.intake import Intake
 from ragqa.index.run import Run
 from ragqa.index.summary import Progress, Summary
@@ -51,7 +51,8 @@ def update_index(
     known = store.known()
     found, passed = find_files(roots, run.wanted)
     summary.skipped += passed
-    gone = missing_from(roots, found, known, run.prune, summary.notes)
+    missing = missing_from(roots, found, [record.path for record in known.values()], run.prune)
+    gone = {id: record for id, record in known.items() if record.path in missing}
     with Child(run.read_seconds) as child, Intake(store, embedder, summary) as intake:
         sync = Sync(store, summary, run, known, gone, child)
         for done, file in enumerate(found):
@@ -60,13 +61,17 @@ def update_index(
             if document:
                 intake.take(document)
         sync.settle()
-    for record in (*sync.gone.values(), *barred_from(known.values(), found, passed)):
-        store.remove(record.id)
+    kept = {record.path: folder for record in sync.gone.values() if (folder := missing[record.path])}
+    summary.notes += kept_notes(kept.values())
+    leaving = {id for id, record in sync.gone.items() if record.path not in kept}
+    for id in leaving | {record.id for record in barred_from(known.values(), found, passed)}:
+        store.remove(id)
         summary.removed += 1
     for record, reason in out_of_reach(known.values(), found, passed):
         store.mark_stale(record.id, reason)
         summary.stale += 1
-    store.pardon(path for path in sync.refused if is_gone(path))
+    vanished = missing_from(roots, found, sync.refused, run.prune)
+    store.pardon(path for path, folder in vanished.items() if folder is None)
     summary.seconds = round(time.monotonic() - started, 3)
     progress(len(found), len(found), summary)
 

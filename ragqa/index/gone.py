@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -11,42 +12,50 @@ from ragqa.index.summary import HARMLESS
 from ragqa.walk import BARRED, Found
 
 
-def below(root: Path, known: Mapping[str, DocumentRecord]) -> dict[str, DocumentRecord]:
-    """The documents whose file lies, or lay, in a folder; none below a file."""
-    if not root.is_dir():
-        return {}
-    return {id: record for id, record in known.items() if is_below(record.path, root)}
-
-
 def is_below(path: Path, folder: Path) -> bool:
     # As `is_relative_to` says it, and ten times as fast.
     return os.fspath(path).startswith(f"{os.fspath(folder).rstrip('/')}/")
 
 
 def missing_from(
-    roots: Sequence[Path],
-    found: Collection[Found],
-    known: Mapping[str, DocumentRecord],
-    prune: bool,
-    notes: list[str],
-) -> dict[str, DocumentRecord]:
-    """Documents whose file is no longer there, under roots that are.
+    roots: Sequence[Path], found: Collection[Found], paths: Iterable[Path], prune: bool
+) -> dict[Path, Path | None]:
+    """Files that are no longer there, under roots that are, each with the folder that speaks for keeping it.
 
-    A folder that holds nothing at all any more may be a disk that is not mounted: it loses nothing without `prune`.
-
-    Args:
-        notes: Is told what was kept.
+    A folder that holds nothing at all any more may be a disk that is not mounted: a root without documents, or an empty
+    folder below it. None where there is no such folder, and with `prune`.
     """
     there = {file.path for file in found}
-    missing: dict[str, DocumentRecord] = {}
+    elsewhere = [path for path in paths if path not in there]
+    missing: dict[Path, Path | None] = {}
     for root in roots:
-        within = below(root, known)
-        lost = {id: one for id, one in within.items() if one.path not in there and is_gone(one.path)}
-        if lost and not prune and not any(is_below(path, root) for path in there):
-            notes.append(f"{root}: holds no documents now; {len(lost)} kept, --prune removes them")
-        else:
-            missing |= lost
+        lost = [path for path in elsewhere if is_below(path, root) and is_gone(path)] if root.is_dir() else []
+        bare = bool(lost) and not any(is_below(path, root) for path in there)
+        emptied: dict[Path, Path | None] = {}
+        for path in lost:
+            if path.parent not in emptied:
+                emptied[path.parent] = root if bare else _emptied(path.parent, root)
+            missing[path] = None if prune else missing.get(path) or emptied[path.parent]
     return missing
+
+
+def kept_notes(folders: Iterable[Path]) -> list[str]:
+    """What is said of the folders that documents are kept for; each comes once for each of its documents."""
+    kept = Counter(folders).items()
+    return [f"{folder}: holds no documents now; {count} kept, --prune removes them" for folder, count in kept]
+
+
+def _emptied(folder: Path, root: Path) -> Path | None:
+    """The first folder from here up that is there, if it lies below the root and there is nothing in it."""
+    while is_below(folder, root):
+        try:
+            with os.scandir(folder) as inside:
+                return folder if next(inside, None) is None and not _is_linked(folder) else None
+        except (FileNotFoundError, NotADirectoryError):
+            folder = folder.parent
+        except OSError:
+            return None
+    return None
 
 
 def barred_from(
@@ -84,4 +93,8 @@ def is_gone(path: Path) -> bool:
         return True
     except OSError:
         return False
+    return _is_linked(path)
+
+
+def _is_linked(path: Path) -> bool:
     return os.path.realpath(path) != os.fspath(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -124,7 +125,7 @@ def test_a_deleted_file_outside_the_folders_asked_for_stays(store: SQLiteStore, 
     assert "other/c.md" in ids(store)
 
 
-def test_an_emptied_folder_keeps_its_documents_until_pruned(store: SQLiteStore, notes: Path):
+def test_an_emptied_folder_keeps_its_documents_until_pruned(store: SQLiteStore, notes: Path):  # fault 10
     update(store, notes)
     (notes / "a.md").unlink()
     (notes / "deep" / "b.txt").unlink()
@@ -135,7 +136,47 @@ def test_an_emptied_folder_keeps_its_documents_until_pruned(store: SQLiteStore, 
     assert ids(store) == []
 
 
-def test_a_vanished_folder_is_an_error_and_removes_nothing(store: SQLiteStore, notes: Path, tmp_path: Path):
+@pytest.mark.parametrize("place", ["disk", "disk/x/y"])
+def test_an_emptied_folder_below_another_keeps_its_documents_until_pruned(
+    store: SQLiteStore, notes: Path, place: str
+):  # fault 10
+    write(notes / place / "c.md", "On another disk.")
+    update(store, notes)
+    shutil.rmtree(notes / "disk")
+    (notes / "disk").mkdir()
+    (notes / "a.md").unlink()  # is gone as ever
+    summary = update(store, notes)
+    assert did(summary) == {"unchanged": 1, "removed": 1}
+    assert summary.notes == [f"{notes / 'disk'}: holds no documents now; 1 kept, --prune removes them"]
+    assert did(update(store, notes, prune=True)) == {"unchanged": 1, "removed": 1}
+    assert ids(store) == ["notes/deep/b.txt"]
+
+
+def test_a_folder_that_was_removed_takes_its_documents_with_it(store: SQLiteStore, notes: Path):
+    update(store, notes)
+    shutil.rmtree(notes / "deep")
+    assert did(update(store, notes)) == {"unchanged": 1, "removed": 1}
+
+
+def test_the_last_file_that_is_moved_out_of_a_folder_is_not_kept_there(store: SQLiteStore, notes: Path):
+    update(store, notes)
+    (notes / "deep" / "b.txt").rename(notes / "b.txt")
+    summary = update(store, notes)
+    assert (did(summary), summary.notes) == ({"unchanged": 1, "moved": 1}, [])
+    assert ids(store) == ["notes/a.md", "notes/b.txt"]
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("root", ["/dev/zero", "/dev/stdin", "/proc/self", "/proc", "/sys", "/dev"])
+def test_what_the_system_shows_as_files_is_no_root(store: SQLiteStore, notes: Path, root: str):  # fault 2
+    update(store, notes)
+    with pytest.raises(UsageError) as refused:
+        update(store, Path(root), notes, prune=True)
+    assert str(refused.value).startswith(f"{root}: ")
+    assert len(ids(store)) == 2
+
+
+def test_a_vanished_folder_is_an_error_and_removes_nothing(store: SQLiteStore, notes: Path, tmp_path: Path):  # fault 10
     update(store, notes)
     notes.rename(tmp_path / "elsewhere")
     with pytest.raises(UsageError) as refused:

@@ -237,7 +237,7 @@ def test_a_file_that_vanishes_before_it_is_read_is_skipped(
     summary = update(store, notes)
     assert (summary.stale, summary.removed) == (0, 0)
     monkeypatch.undo()
-    (notes / "still.md").write_text("Something is there.")
+    (notes / "deep" / "still.md").write_text("Something is there.")
     assert did(update(store, notes)) == {"indexed": 1, "removed": 2}
 
 
@@ -299,6 +299,29 @@ def test_a_vanished_file_is_no_longer_remembered_as_unreadable(store: SQLiteStor
     binary.unlink()
     update(store, notes)
     assert store.refused() == {}
+
+
+def test_what_could_not_be_read_is_remembered_where_this_run_does_not_look(
+    store: SQLiteStore, notes: Path, binary: Path
+):
+    update(store, notes)
+    binary.unlink()
+    update(store, notes / "deep")
+    assert list(store.refused()) == [binary]
+
+
+def test_what_could_not_be_read_is_remembered_while_a_disk_may_be_away(
+    store: SQLiteStore, notes: Path, binary: Path
+):  # fault 10
+    disk = notes / "disk"
+    disk.mkdir()
+    shutil.copy(binary, disk)
+    update(store, notes)
+    (disk / binary.name).unlink()
+    update(store, notes)
+    assert disk / binary.name in store.refused()
+    update(store, notes, prune=True)
+    assert list(store.refused()) == [binary]
 
 
 @pytest.mark.parametrize("content", [b"", b" \n\t", b"\xef\xbb\xbf"], ids=["nothing", "spaces", "only a mark"])
