@@ -9,6 +9,10 @@ import pytest
 from scripts import faults
 
 
+def test_every_fault_that_ragqa_stands_for_is_provoked_by_a_test():
+    assert set(faults.ROWS) - set(faults.marked()) == set()
+
+
 def test_a_number_is_seen_above_a_test_beside_it_and_in_its_first_line():
     text = """
 # faults 3, 4 and 5

@@ -95,6 +95,7 @@ def test_a_limit_of_the_shell_is_seen(name: str):
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[True]\n"
 
 
+# fault 49
 @pytest.mark.parametrize("limit", ["--as=100000000", "--data=50000000"])
 def test_too_little_memory_for_the_program_itself_is_one_line(ragqa: Ragqa, limit: str):
     done = ragqa.run(["prlimit", limit, str(RAGQA), "ls"], env={"RAGQA_WARM": "0"})

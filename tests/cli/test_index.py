@@ -105,7 +105,7 @@ def test_an_empty_file_is_no_reason_to_warn(folder: Ragqa, content: str):
     assert (done.code, done.out) == (0, "indexed 2, unchanged 0, removed 0, skipped 1 (empty×1)\n")
 
 
-def test_a_missing_path_removes_nothing(folder: Ragqa):
+def test_a_missing_path_removes_nothing(folder: Ragqa):  # fault 10
     counts(folder, "notes")
     shutil.rmtree(folder.cwd / "notes")
     done = folder("index", "notes")
@@ -113,7 +113,7 @@ def test_a_missing_path_removes_nothing(folder: Ragqa):
     assert len(ids(folder)) == 2
 
 
-def test_an_emptied_folder_is_kept_until_prune(folder: Ragqa):
+def test_an_emptied_folder_is_kept_until_prune(folder: Ragqa):  # fault 10
     counts(folder, "notes")
     shutil.rmtree(folder.cwd / "notes")
     (folder.cwd / "notes").mkdir()
@@ -122,7 +122,7 @@ def test_an_emptied_folder_is_kept_until_prune(folder: Ragqa):
 
 
 @pytest.mark.parametrize("path", ["/dev/zero", "/proc/self", "/dev/stdin", "/dev/null"])
-def test_what_holds_no_documents_is_refused(folder: Ragqa, path: str):
+def test_what_holds_no_documents_is_refused(folder: Ragqa, path: str):  # fault 2
     assert folder("index", path).code == 2
 
 

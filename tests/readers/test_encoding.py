@@ -56,13 +56,13 @@ def test_big_endian_marks_are_known(mark: bytes):
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("language", TEXTS)
-def test_utf16_without_a_mark_is_known_by_its_nuls(language: str, encoding: str):
+def test_utf16_without_a_mark_is_known_by_its_nuls(language: str, encoding: str):  # fault 13
     text = f"{TEXTS[language]}\n{TEXTS[language]} 2024\n"
     assert decode("a", text.encode(encoding)) == (text, 0, (f"read as {encoding}",))
 
 
 @pytest.mark.parametrize(("language", "encoding"), LEGACY)
-def test_a_line_in_an_old_encoding_is_read_and_told(language: str, encoding: str):
+def test_a_line_in_an_old_encoding_is_read_and_told(language: str, encoding: str):  # fault 13
     text = TEXTS[language].replace("’", "'") if encoding in ("latin-1", "iso8859-2") else TEXTS[language]
     decoded = decode("a", text.encode(encoding))
     assert (decoded.text, decoded.repaired) == (text, 0)
@@ -125,7 +125,7 @@ def test_surrogates_in_utf8_are_replaced():
     ],
     ids=["bytes", "ELF", "PNG", "JPEG", "ZIP", "random", "numbers of 16 bits", "numbers of 32 bits"],
 )
-def test_what_is_no_text_is_refused(content: bytes):
+def test_what_is_no_text_is_refused(content: bytes):  # fault 14
     with pytest.raises(BadInput) as refused:
         decode("a", content)
     assert refused.value.reason == "binary"

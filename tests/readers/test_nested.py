@@ -91,7 +91,7 @@ def test_a_bad_line_is_left_out_and_named():
     assert (reading.places[499].number, reading.places[499].line) == (501, 501)
 
 
-def test_a_line_that_is_nested_too_deeply_is_left_out():
+def test_a_line_that_is_nested_too_deeply_is_left_out():  # fault 29
     reading = read("[" * 200_000 + '\n{"a": 1}\n', "a.ndjson")
     assert (blocks(reading), reading.notes) == (["a: 1"], ("lines that are no JSON: 1 (1)",))
 

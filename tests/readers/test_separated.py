@@ -81,11 +81,11 @@ def test_a_cell_may_be_longer_than_csv_allows_by_itself():
     assert len(block) == len("a: \nb: 2") + 200_000
 
 
-def test_ragged_rows_keep_every_cell():
+def test_ragged_rows_keep_every_cell():  # fault 28
     assert blocks(read("a,b\n1\n1,2,3\n")) == ["a: 1", "a: 1\nb: 2\ncolumn 3: 3"]
 
 
-def test_a_nul_is_replaced_and_counted():
+def test_a_nul_is_replaced_and_counted():  # fault 14
     reading = read("a,b\n1\0,2\n")
     assert (blocks(reading), reading.repaired) == (["a: 1\ufffd\nb: 2"], 1)
 
