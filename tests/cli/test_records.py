@@ -37,7 +37,7 @@ def test_records_that_come_from_nowhere_are_wrong_usage(quick: Callable[..., Don
     assert not ragqa.db.exists()
 
 
-@pytest.mark.parametrize("query", ["select id from posts", "drop table posts", "select * from nothing"])
+@pytest.mark.parametrize("query", ["select id from posts", "drop table posts", "select * from nothing", " "])
 def test_a_query_that_gives_no_records_makes_no_index(quick: Callable[..., Done], ragqa: Ragqa, query: str):
     with sqlite3.connect(ragqa.cwd / "posts.db") as db:
         db.execute("CREATE TABLE posts (id, body)")
@@ -63,6 +63,7 @@ def test_records_are_indexed_found_and_quoted(prepared: Ragqa):
     answer = prepared("ask", "When was the lighthouse first lit?", "--quotes", "--json").json
     assert (answer["status"], answer["evidence"][0]["path"]) == ("quoted", "-/posts/light")
     assert answer["evidence"][0]["fresh"] == "same"
+    assert prepared("get", "--", "-/posts/light").out == prepared("get", "light").out != ""
     assert prepared("check").code == 0
 
 
