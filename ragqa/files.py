@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -114,6 +115,8 @@ def private_file(path: Path) -> Path:
 def new_file(target: Path, mode: int = 0o600) -> Iterator[IO[bytes]]:
     """A file to fill, renamed to `target` when all of it is on disk, or gone; its owner's alone until then.
 
+    At the end its name outlives a power cut, too. One that a killed process left behind is cleared away.
+
     Args:
         mode: That it has in its place.
 
@@ -127,6 +130,7 @@ def new_file(target: Path, mode: int = 0o600) -> Iterator[IO[bytes]]:
 @contextmanager
 def new_path(target: Path, mode: int = 0o600) -> Iterator[Path]:
     """The same for who opens the file by its name."""
+    clear_left_behind(target.parent)
     try:
         descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".making-{os.getpid()}-")
     except OSError as error:
@@ -137,6 +141,7 @@ def new_path(target: Path, mode: int = 0o600) -> Iterator[Path]:
         os.fchmod(descriptor, mode)
         os.fsync(descriptor)
         scratch.replace(target)
+        keep_names(target.parent)
     except OSError as error:
         if error.filename not in (None, name):  # of a file that this one is filled from
             raise
@@ -157,30 +162,49 @@ def new_folder(target: Path) -> Iterator[Path]:
     One that a killed process left behind is cleared away; if `target` has appeared meanwhile, it stays.
     """
     parent = private_folder(target.parent)
-    clear_left_behind(parent, ".making-")
+    clear_left_behind(parent)
     scratch = Path(tempfile.mkdtemp(dir=parent, prefix=f".making-{os.getpid()}-"))
     try:
         yield scratch
         for path in (*scratch.iterdir(), scratch):
-            descriptor = os.open(path, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            _sync(path)
         try:
             scratch.rename(target)
         except OSError:
             if not target.exists():  # else another process was faster
                 raise
+        keep_names(parent)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def clear_left_behind(parent: Path, prefix: str) -> None:
-    """Remove folders `<prefix><process>-…` of processes that have ended."""
+def keep_names(folder: Path) -> None:
+    """Have the names in a folder outlive a power cut, where its file system knows of that and it may be listed."""
+    try:
+        _sync(folder)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EINVAL, errno.ENOTSUP):
+            raise
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def clear_left_behind(parent: Path, prefix: str = ".making-") -> None:
+    """Remove files and folders `<prefix><process>-…` of processes that have ended."""
     for left in parent.glob(f"{prefix}*"):
-        if not _running(left.name.removeprefix(prefix).split("-")[0]):
+        if _running(left.name.removeprefix(prefix).split("-")[0]):
+            continue
+        if left.is_dir() and not left.is_symlink():
             shutil.rmtree(left, ignore_errors=True)
+        else:
+            with suppress(OSError):  # a folder that cannot be written
+                left.unlink()
 
 
 def _running(process: str) -> bool:

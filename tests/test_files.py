@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
+import subprocess
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -57,3 +61,40 @@ def test_a_file_that_cannot_be_made_is_named_and_not_its_scratch(tmp_path: Path)
 def test_an_error_of_another_file_is_not_blamed_on_the_new_one(tmp_path: Path):
     with pytest.raises(FileNotFoundError, match="source"), new_file(tmp_path / "new"):
         (tmp_path / "source").read_bytes()
+
+
+def test_what_a_killed_process_left_is_cleared_away_by_the_next_new_file(tmp_path: Path):  # fault 63
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    (tmp_path / f".making-{ended.pid}-file").write_text("secret")
+    (tmp_path / f".making-{ended.pid}-folder").mkdir()
+    running = tmp_path / f".making-{os.getppid()}-file"
+    running.touch()
+    with new_file(tmp_path / "new"):
+        pass
+    assert {*tmp_path.iterdir()} == {running, tmp_path / "new"}
+
+
+def test_a_new_name_is_on_disk_before_anything_is_built_on_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    synced: list[tuple[int, bool]] = []
+
+    def fsync(descriptor: int) -> None:
+        synced.append((os.fstat(descriptor).st_ino, (tmp_path / "new").exists()))
+
+    monkeypatch.setattr("os.fsync", fsync)
+    with new_file(tmp_path / "new"):
+        pass
+    assert synced == [((tmp_path / "new").stat().st_ino, False), (tmp_path.stat().st_ino, True)]
+
+
+@pytest.mark.parametrize("code", [errno.EINVAL, errno.EIO])
+def test_a_file_system_that_cannot_sync_a_folder_is_put_up_with_but_no_broken_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+):
+    def fsync(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("os.fsync", fsync)
+    with pytest.raises(NotWritable) if code == errno.EIO else nullcontext(), new_file(tmp_path / "new"):
+        pass

@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -186,6 +187,18 @@ class Counting(apsw.VFS):
 vfs = Counting()
 open_index(Path(sys.argv[1]), writable=True)
 """
+
+
+def test_the_copy_has_its_lasting_name_before_anything_is_changed(old: Path, monkeypatch: pytest.MonkeyPatch):
+    names = []
+
+    def keep_names(folder: Path) -> None:
+        with closing(sqlite3.connect(old)) as db:
+            names.append((folder, backup_of(old).exists(), *db.execute("PRAGMA user_version").fetchone()))
+
+    monkeypatch.setattr("ragqa.files.keep_names", keep_names)
+    open_index(old, writable=True).close()
+    assert names == [(old.parent, True, 4)]
 
 
 @pytest.mark.parametrize("at", [1, 10, 15, 20, 25, 28, 31])

@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,7 +25,7 @@ import numpy as np
 from ragqa import database
 from ragqa.document import DocumentRecord, Passage
 from ragqa.errors import IndexDamaged
-from ragqa.files import clear_left_behind
+from ragqa.files import clear_left_behind, file_at
 from ragqa.store.rows import read_passage, read_path
 from ragqa.store.schema import APPLICATION_ID, SCHEMA_VERSION, errors_explained
 from ragqa.store.tiling import tiling_faults
@@ -167,7 +168,7 @@ def opened_wreck(path: Path) -> Iterator[Wreck]:
     Raises:
         IndexDamaged: Nothing can be read, or it is no index.
     """
-    clear_left_behind(path.parent, ".making-")
+    clear_left_behind(path.parent)
     with TemporaryDirectory(dir=path.parent, prefix=f".making-{os.getpid()}-") as folder:
         with errors_explained(path):
             opened = [_opened(path, Path(folder) / name, log=log) for name, log in (("with", True), ("without", False))]
@@ -183,13 +184,32 @@ def opened_wreck(path: Path) -> Iterator[Wreck]:
                 wreck.close()
 
 
+def begun_to_keep(path: Path) -> Path | None:
+    """The second name of an index, if a repair that gave it one was killed before a new index took its place.
+
+    None as well where both names have a log, and not the same one.
+    """
+    for second in sorted(path.parent.glob(f"{escape(path.name)}.damaged-*Z"), reverse=True):
+        logs = [file_at(database.log_of(one)) for one in (path, second) if database.has_log(one)]
+        if file_at(second) == file_at(path) and len({*logs}) < 2:
+            return second
+    return None
+
+
+def log_kept_elsewhere(path: Path) -> Path | None:
+    """The log of an index whose repair was killed after the log had lost its place beside it."""
+    second = None if database.has_log(path) else begun_to_keep(path)
+    return database.log_of(second) if second and database.has_log(second) else None
+
+
 def _opened(path: Path, copy: Path, *, log: bool) -> Wreck | None:
     """A copy of the index, with its log or without it; None where there is no log, or nothing can be read."""
-    if log and not database.has_log(path):
+    beside = log_kept_elsewhere(path) or database.log_of(path)
+    if log and not (beside.exists() and beside.stat().st_size):
         return None
     shutil.copyfile(path, copy)
     if log:
-        shutil.copyfile(database.log_of(path), database.log_of(copy))
+        shutil.copyfile(beside, database.log_of(copy))
     db = apsw.Connection(os.fspath(copy), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
         db.pragma("writable_schema", True)  # first of all: so that a file that was cut short is opened

@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,12 @@ from typing import Any
 import apsw
 import numpy as np
 
-from ragqa.database import writing
+from ragqa.database import has_log, log_of, writing
 from ragqa.document import DocumentRecord
 from ragqa.errors import FingerprintMismatch, IndexDamaged
+from ragqa.files import file_at, keep_names
 from ragqa.store.opening import create_index
+from ragqa.store.salvage import begun_to_keep
 from ragqa.store.schema import connect, errors_explained
 from ragqa.store.sqlite import SQLiteStore
 from ragqa.types import Vector
@@ -100,20 +102,30 @@ def _take_over(new: apsw.Connection, path: Path) -> None:
 def put_in_place(new: Path, path: Path) -> Path:
     """Put the index `new` in the place of a damaged one, which is kept; returns its new path.
 
-    The log of the damaged one goes before it is replaced: it would be taken for the new one's.
+    The damaged one and its log first get a second name. Then the log loses its first one, which would make it the
+    log of the new index. Killed after that, the index is without its log until the next repair finds the second name.
     """
-    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    damaged = path.with_name(f"{path.name}.damaged-{moment}")
     with errors_explained(path):
         with closing(connect(new, apsw.SQLITE_OPEN_READWRITE)) as db:
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         remove_beside(new)
-        os.link(path, damaged)
-        with suppress(FileNotFoundError):
-            Path(f"{path}-wal").rename(f"{damaged}-wal")
+        damaged = begun_to_keep(path) or _kept(path)
+        if has_log(path) and file_at(log_of(path)) != file_at(log_of(damaged)):
+            log_of(damaged).unlink(missing_ok=True)  # an empty one, or it would be the same
+            os.link(log_of(path), log_of(damaged))
+        keep_names(path.parent)
         remove_beside(path)
+        keep_names(path.parent)
         new.rename(path)
-        _settle(path.parent)
+        keep_names(path.parent)
+    return damaged
+
+
+def _kept(path: Path) -> Path:
+    """A second name of a damaged index."""
+    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    damaged = path.with_name(f"{path.name}.damaged-{moment}")
+    os.link(path, damaged)
     return damaged
 
 
@@ -126,15 +138,6 @@ def remember(
         db.executemany(f"UPDATE documents SET ({REMEMBERED}) = (?, ?, ?, ?) WHERE id = ?", rows)
         db.executemany("INSERT OR IGNORE INTO refused VALUES (?, ?, ?, ?, ?, ?, ?, ?)", refused)
         db.executemany("INSERT OR IGNORE INTO meta VALUES (?, ?)", about.items())
-
-
-def _settle(folder: Path) -> None:
-    """Have the names in a folder outlive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _match_pages(source: apsw.Connection, target: apsw.Connection) -> None:

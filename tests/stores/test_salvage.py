@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,10 +15,12 @@ import pytest
 
 from ragqa.database import log_of
 from ragqa.errors import IndexDamaged
+from ragqa.index.mend import mend
 from ragqa.store.opening import open_index
 from ragqa.store.salvage import Lost, Salvaged, opened_wreck
+from ragqa.store.switch import open_anew, put_in_place, remember
 from tests.fakes import document, passage, placed
-from tests.stores.test_sqlite import made, second_connection, unit
+from tests.stores.test_sqlite import ROOT, made, second_connection, unit
 
 MANY = 80
 
@@ -186,3 +191,70 @@ def test_tags_that_are_gone_cost_no_document(path: Path):
     vandal.close()
     whole, _lost = saved(path)
     assert len(whole) == MANY
+
+
+REPAIRED = """
+import os, signal, sys
+from pathlib import Path
+from tests.stores.test_salvage import repair
+
+path, left = Path(sys.argv[1]), int(sys.argv[2])
+names = {path.name, f"{path.name}-wal", f"{path.name}-shm"}
+
+def watch(event, arguments):
+    global left
+    if event in ("os.link", "os.remove", "os.rename") and {Path(str(one)).name for one in arguments} & names:
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+before = left
+sys.addaudithook(watch)
+repair(path)
+print(before - left)
+"""
+
+
+def repair(path: Path) -> None:
+    with opened_wreck(path) as wreck:
+        new = open_anew(path, wreck.about)
+        mended = mend(wreck.documents(), new, open_embedder=NotImplemented)
+        new.close()
+        remember(new.path, mended.documents, wreck.refused(), wreck.about)
+        put_in_place(new.path, path)
+
+
+def repaired(path: Path, at: int) -> subprocess.CompletedProcess[str]:
+    """Repaired by a process that is killed before it changes a name for the `at`-th time."""
+    command = [sys.executable, "-c", REPAIRED, str(path), str(at)]
+    return subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+
+
+def test_a_repair_that_is_killed_at_any_step_loses_nothing(path: Path, tmp_path: Path):  # fault 62
+    log = with_log(path)
+    second_row = b"second 7 and so on"
+    path.write_bytes(path.read_bytes().replace(second_row, b"damaged" + second_row[7:]))
+    damaged = path.read_bytes()
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    steps = []
+    for at in range(1, 20):
+        place = whole / str(at) / path.name
+        place.parent.mkdir()
+        place.write_bytes(damaged)
+        log_of(place).write_bytes(log)
+        died = repaired(place, at)
+        steps.append(died.returncode)
+        assert died.returncode in (0, -signal.SIGKILL), died.stderr
+        if died.returncode:
+            repair(place)
+        store = open_index(place, writable=True)
+        assert list(store.faults()) == []
+        assert {*store.known()} == {f"n/{n}.md" for n in range(MANY) if n != 7} | {"n/new.md"}
+        store.close()
+        (kept,) = place.parent.glob("*.damaged-*Z")
+        assert (kept.read_bytes(), log_of(kept).read_bytes()) == (damaged, log)
+        if not died.returncode:
+            break
+    assert steps[-1] == 0
+    assert len(steps) > 4
