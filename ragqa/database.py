@@ -18,6 +18,7 @@ from ragqa.files import network_file_system, new_path, private_file, private_fol
 
 BUSY_MS = 10_000
 LOG_KEPT = 64 << 20  # bytes of the log that stay on the disk, to be written again, when it was larger
+COPIES = ("schema-*.bak", "reindexing*", "repairing*")  # beside a file; what is removed from it is in them, too
 Migration = str | Callable[[apsw.Connection], None]
 """SQL, or what is done with a connection in a transaction."""
 
@@ -194,15 +195,18 @@ def back_up(connection: apsw.Connection, target: Path) -> None:
 
 
 def erase(connection: apsw.Connection, path: Path) -> None:
-    """Leave no byte of removed text behind: what SQLite keeps in its log goes, and copies of older versions.
+    """Leave no byte of removed text behind: what SQLite keeps in its log goes, and copies beside the file.
+
+    Those are of older versions, and of a file that was being made anew when that was broken off: nobody else writes.
 
     Raises:
         IndexLocked: Another process is reading what was removed.
         NotWritable: The disk is too full to move out of the log what stays.
         OSError: A copy cannot be removed.
     """
-    for old in path.parent.glob(f"{escape(path.name)}.schema-*.bak"):
-        old.unlink(missing_ok=True)
+    for kind in COPIES:
+        for old in path.parent.glob(f"{escape(path.name)}.{kind}"):
+            old.unlink(missing_ok=True)
     kept = f"{path}: removed, but its text is still in the log, because"
     try:
         busy, _pages, _written = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0]
@@ -210,6 +214,23 @@ def erase(connection: apsw.Connection, path: Path) -> None:
         raise NotWritable(f"{kept} there is no space left", "free some space and run the same command again") from error
     if busy:
         raise IndexLocked(f"{kept} another process is reading", "run the same command again when it is done")
+
+
+# What can go wrong with the file that is copied, and not with a new one.
+_OF_A_SOURCE = (apsw.CorruptError, apsw.NotADBError, apsw.BusyError, apsw.LockedError)
+_READING = (apsw.SQLITE_IOERR_READ, apsw.SQLITE_IOERR_SHORT_READ, apsw.SQLITE_IOERR_CORRUPTFS)
+
+
+@contextmanager
+def source_explained(source: Path, kind: Kind) -> Iterator[None]:
+    """While it is copied, turn those of SQLite's errors into ragqa's that are the source's; others are its copy's."""
+    try:
+        yield
+    except apsw.Error as error:
+        if not isinstance(error, _OF_A_SOURCE) and getattr(error, "extendedresult", 0) not in _READING:
+            raise
+        with errors_explained(source, kind):
+            raise
 
 
 @contextmanager

@@ -52,7 +52,10 @@ def check(
     settings = settle(db=db, options=option)
     faults, counts, notes = _examined(settings, sample, quiet)
     if faults and repair:
-        return _repair(settings, as_json, quiet)
+        with alone(settings, quiet):
+            faults, counts, notes = _examined(settings, sample, quiet)  # again, now that nobody writes
+            if faults:
+                return _repair(settings, as_json, quiet)
     if as_json:
         print_json({"ok": not faults, "faults": faults, "counts": counts, "notes": notes})
     else:
@@ -73,7 +76,10 @@ def check(
 def _examined(settings: Settings, sample: int, quiet: bool) -> tuple[list[str], dict[str, int], list[str]]:
     """What is wrong with the index, how many rows it has, and what could not be looked at."""
     from ragqa.store.opening import open_index
+    from ragqa.store.salvage import log_kept_elsewhere
 
+    if log := log_kept_elsewhere(settings.db):
+        return [f"a repair was broken off, and what was stored last is in {path_from_here(log)}"], {}, []
     try:
         store = open_index(settings.db, writable=True, say=speaker(quiet))
     except UnknownIndex:  # nothing that could be repaired
@@ -105,12 +111,12 @@ def _tried(store: SQLiteStore, settings: Settings, sample: int, faults: list[str
 
 
 def _repair(settings: Settings, as_json: bool, quiet: bool) -> int:
-    """Make the index anew from what is sound in it, and keep the damaged one."""
+    """Make the index anew from what is sound in it, and keep the damaged one. Nobody else writes meanwhile."""
     from ragqa.index.mend import mend
     from ragqa.store.salvage import opened_wreck
     from ragqa.store.switch import open_anew, put_in_place, remember
 
-    with alone(settings, quiet), opened_wreck(settings.db) as wreck, counting_progress("repairing", quiet) as progress:
+    with opened_wreck(settings.db) as wreck, counting_progress("repairing", quiet) as progress:
         new = open_anew(settings.db, wreck.about)
 
         def opened() -> Embedder:

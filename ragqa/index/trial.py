@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from itertools import islice
 
 import numpy as np
 
 from ragqa.embed import Embedder
 from ragqa.index.mend import embed
-from ragqa.store import VectorStore
+from ragqa.store.sqlite import SQLiteStore
 
 ALIKE = 0.99  # cosine; the same model on another processor comes nearer than this
 SEED = 0
 
 
-def strange_vectors(store: VectorStore, embedder: Embedder, count: int) -> Iterator[str]:
-    """What is wrong with `count` passages drawn from the index, a line each."""
+def strange_vectors(store: SQLiteStore, embedder: Embedder, count: int) -> Iterator[str]:
+    """What is wrong with `count` passages drawn from the index, a line each; one that is removed meanwhile is not."""
     places = [(id, n) for id, record in store.known().items() for n in range(record.passages)]
     drawn = sorted(random.Random(SEED).sample(places, min(count, len(places))))
-    passages = [one for id, n in drawn for one in islice(store.passages_of(id), n, n + 1)]
-    vectors, _signs = embed(passages, embedder, store.centre)
-    for passage, vector in zip(passages, vectors, strict=True):
-        (near,) = store.similarities(vector / np.linalg.norm(vector), [passage])
+    found = [one for id, n in drawn for one in store.vectors_of(id)[n : n + 1]]
+    if not found:
+        return
+    vectors, _signs = embed([passage for passage, _stored in found], embedder, store.centre)
+    for (passage, stored), vector in zip(found, vectors, strict=True):
+        near = float(stored @ vector / np.linalg.norm(vector))
         if not near >= ALIKE:  # NaN is no good either
             yield f"{passage.id}: its vector is not the one that the model makes of it (cosine {near:.3f})"

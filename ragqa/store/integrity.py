@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -26,20 +27,28 @@ SELECT p.key, d.id, p.ordinal, CAST(p.text AS BLOB), p.char_start, p.char_end, p
 
 
 def faults(db: apsw.Connection, nearest: Nearest) -> Iterator[str]:
-    """Yield what is wrong, a line each; nothing when all is well."""
-    for (line,) in db.execute("PRAGMA integrity_check"):
-        if line != "ok":
-            yield f"SQLite: {line}"
+    """Yield what is wrong, a line each; nothing when all is well, whoever is writing."""
+    with db:  # one moment: between two statements a document may come or go
+        with suppress(apsw.Error):  # what is wrong is found below
+            db.execute("SELECT rowid FROM passages_fts WHERE rowid = 0")  # else FTS5 checks what it remembers
+        for (line,) in db.execute("PRAGMA integrity_check"):
+            if line != "ok":
+                yield f"SQLite: {line}"
+        yield from _missing_rows(db)
+        yield from _damaged_rows(db, nearest.dim)
+        yield from _wrong_documents(db)
+        yield from _wrong_sketches(db, nearest)
+    yield from _wrong_words(db)
+
+
+def _wrong_words(db: apsw.Connection) -> Iterator[str]:
+    """One statement, and so of one moment. It waits for who writes, which a transaction that has read could not."""
     try:
         db.execute("INSERT INTO passages_fts (passages_fts, rank) VALUES ('integrity-check', 1)")
     except apsw.ReadOnlyError:
-        pass  # FTS5 writes nothing when it checks, but asks as if it did; the rows are counted below all the same
+        pass  # FTS5 writes nothing when it checks, but asks as if it did; the rows are counted all the same
     except apsw.CorruptError:
         yield "full-text index: does not agree with the passages"
-    yield from _missing_rows(db)
-    yield from _damaged_rows(db, nearest.dim)
-    yield from _wrong_documents(db)
-    yield from _wrong_sketches(db, nearest)
 
 
 def _missing_rows(db: apsw.Connection) -> Iterator[str]:

@@ -17,7 +17,7 @@ from typing import Any
 import apsw
 import numpy as np
 
-from ragqa.database import back_up, copy, erase, writing
+from ragqa.database import back_up, copy, erase, source_explained, writing
 from ragqa.document import Document, DocumentRecord, Passage, Refusal
 from ragqa.errors import FingerprintMismatch, NotWritable
 from ragqa.files import file_at
@@ -36,7 +36,7 @@ from ragqa.store.rows import (
     read_path,
     stored_calibration,
 )
-from ragqa.store.schema import errors_explained
+from ragqa.store.schema import INDEX, errors_explained
 from ragqa.types import Calibration, Filter, Hit, Matrix, Mention, Signs, Vector
 
 
@@ -160,16 +160,19 @@ class SQLiteStore:
 
     def copy(self, path: Path) -> None:
         """Write the index as it is now into a new file; other processes may go on writing."""
-        with errors_explained(path):
+        with errors_explained(path), source_explained(self.path, INDEX):
             copy(self._db, path)
 
     def back_up(self, path: Path) -> None:
         """The same into a file of its owner's own, in its place whole or not at all; one that is there is replaced."""
-        with errors_explained(path):
+        with errors_explained(path), source_explained(self.path, INDEX):
             back_up(self._db, path)
 
     def erase(self) -> None:
-        """Leave no byte of removed text behind: what SQLite keeps in its log goes too."""
+        """Leave no byte of removed text behind: what SQLite keeps in its log goes too, and copies beside the index.
+
+        Who calls it holds the writer's lock.
+        """
         with errors_explained(self.path):
             erase(self._db, self.path)
 
@@ -245,6 +248,15 @@ class SQLiteStore:
                 matrix = np.frombuffer(b"".join(row[0] for row in batch), "<f4").reshape(len(batch), -1)
                 yield [read_passage(row[1:]) for row in batch], matrix
 
+    def vectors_of(self, document_id: str) -> list[tuple[Passage, Vector]]:
+        """A document's passages in order, each with its vector, as they are at one moment."""
+        found = f"SELECT v.vector, {PASSAGE} JOIN vectors v ON v.passage = p.key WHERE d.id = ? ORDER BY p.ordinal"
+        with errors_explained(self.path):
+            with self._db:
+                self._require_same()
+                rows: list[Any] = self._db.execute(found, (document_id,)).fetchall()
+            return [(read_passage(tuple(row)), np.frombuffer(vector, "<f4")) for vector, *row in rows]
+
     def vector_of(self, id: str) -> Vector | None:
         """The vector of a passage (`notes/a.md#3`), or the mean of a document's."""
         with errors_explained(self.path):
@@ -267,15 +279,21 @@ class SQLiteStore:
         """Rows by table: documents, passages, vectors, vectors of tokens; and what the two search indexes hold."""
         tables = ("documents", "passages", "vectors", "tokens", "passages_fts_docsize")
         with errors_explained(self.path):
-            rows = {table: int(self._db.execute(f"SELECT count(*) FROM {table}").get) for table in tables}
-            return rows | {"sketches": self._nearest.count()}
+            with self._db:
+                rows = {table: int(self._db.execute(f"SELECT count(*) FROM {table}").get) for table in tables}
+                rows["sketches"] = self._nearest.count()
+            return rows
 
     def faults(self) -> Iterator[str]:
-        """Check every table against every other and every checksum; yield what is wrong, a line each."""
+        """Check every table against every other and every checksum; yield what is wrong, a line each.
+
+        Others may write meanwhile.
+        """
         with errors_explained(self.path):
             # At the end SQLite would write its log into the file; what is damaged stays as it is.
             self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
             found = False
+            self._require_same()
             for fault in faults(self._db, self._nearest):
                 found = True
                 yield fault

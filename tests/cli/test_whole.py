@@ -19,15 +19,16 @@ import pytest
 
 from ragqa.chunk import join
 from ragqa.cli.alone import alone
-from ragqa.errors import ModelError, RagqaError
+from ragqa.errors import IndexDamaged, ModelError, RagqaError
 from ragqa.index import fingerprint
-from ragqa.lock import writing_alone
+from ragqa.lock import holder, writing_alone
 from ragqa.settings import Settings
 from ragqa.store.opening import open_index
+from ragqa.store.sqlite import SQLiteStore
 from ragqa.store.switch import place_beside
 from tests.cli.test_care import damage
 from tests.conftest import RAGQA, Done, Ragqa
-from tests.fakes import WordEmbedder
+from tests.fakes import WordEmbedder, document, passage
 from tests.stores.test_sqlite import second_connection
 from tests.test_again import Failing, OtherEmbedder
 
@@ -172,6 +173,43 @@ def test_an_index_of_a_newer_version_is_not_repaired(shelf: Ragqa):  # fault 61
     assert (shelf.db.read_bytes(), shelf.db.stat().st_mtime_ns) == before
 
 
+@pytest.mark.parametrize("arguments", [["check"], ["check", "--repair"]])
+def test_what_another_process_does_meanwhile_is_no_fault(  # fault 65
+    shelf: Ragqa, quick: Run, embedders: dict[str, WordEmbedder], monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+):
+    """Documents are replaced and removed between the reading of their names and that of their passages."""
+    usual = SQLiteStore.vectors_of
+
+    def late(store: SQLiteStore, document_id: str):
+        with closing(open_index(shelf.db, writable=True)) as other:
+            if document_id == "notes/secret.md":
+                other.remove(document_id)
+            else:
+                passages = [passage("something else", document=document_id)]
+                vectors = WordEmbedder().embed_passages([passages[0].text])
+                other.add(document("something else", id=document_id), passages, vectors)
+        return usual(store, document_id)
+
+    monkeypatch.setattr(SQLiteStore, "vectors_of", late)
+    done = quick(*arguments, "--sample", "1000")
+    assert (done.code, done.out[:2]) == (0, "ok"), done
+
+
+def test_repair_looks_again_when_nobody_writes(  # fault 65
+    shelf: Ragqa, quick: Run, embedders: dict[str, WordEmbedder], monkeypatch: pytest.MonkeyPatch
+):
+    looked = []
+
+    def faults(store: SQLiteStore):
+        looked.append(holder(shelf.db))
+        yield from [] if looked[-1] else ["what somebody was just writing"]
+
+    monkeypatch.setattr(SQLiteStore, "faults", faults)
+    assert quick("check", "--repair").out.startswith("ok: 3 documents")
+    assert (len(looked), looked[0]) == (2, "")
+    assert [*shelf.home.glob("*.damaged-*")] == []
+
+
 # backup
 
 
@@ -209,6 +247,16 @@ def test_a_backup_that_cannot_be_written_leaves_nothing_behind(shelf: Ragqa):
     assert done.code == 14
     assert "kept.db" in done.err
     assert [path.name for path in shelf.cwd.iterdir() if path.is_file()] == []
+
+
+@pytest.mark.parametrize("left", [0.0, 0.5])
+def test_a_backup_of_a_damaged_index_says_so_of_the_index(shelf: Ragqa, left: float):  # fault 59
+    with closing(open_index(shelf.db)) as store:
+        os.truncate(shelf.db, int(shelf.db.stat().st_size * left) // 4096 * 4096)
+        with pytest.raises(IndexDamaged, match=rf"^{shelf.db}: ") if left else pytest.raises(RagqaError) as error:
+            store.back_up(shelf.cwd / "kept.db")
+    assert str(shelf.db) in error.value.message
+    assert not (shelf.cwd / "kept.db").exists()
 
 
 # reindex

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 from pathlib import Path
@@ -13,6 +14,8 @@ from ragqa.errors import NotWritable
 from ragqa.store.opening import open_index
 from tests.crowd import Seen, crowd, write
 from tests.stores.test_sqlite import add, made, second_connection
+
+CHECKS = 300
 
 
 def test_readers_and_writers_together_see_no_error_and_no_mixture(tmp_path: Path):  # fault 65
@@ -44,6 +47,34 @@ def test_a_backup_that_is_made_while_others_write_is_of_one_moment(tmp_path: Pat
         for id in kept.known():
             assert len({passage.text.split()[1] for passage in kept.passages_of(id)}) == 1
         kept.close()
+
+
+def test_checks_beside_a_writer_find_no_fault(tmp_path: Path):  # fault 65
+    path = tmp_path / "index.db"
+    made(path).close()
+    ended = threading.Event()
+
+    def write_on() -> None:
+        store = open_index(path, writable=True)
+        for n in itertools.takewhile(lambda n: not ended.is_set(), itertools.count()):
+            add(store, f"n/{n % 5}.md", *["word " * (n % 7 + 1)] * (n % 3 + 1))
+            store.remove(f"n/{(n + 2) % 5}.md")
+            ended.wait(0.002)  # the lock is free now and then
+        store.close()
+
+    writer = threading.Thread(target=write_on)
+    writer.start()
+    found: list[str] = []
+    store = open_index(path, writable=True)
+    extents = set()
+    for _ in range(CHECKS):
+        found += store.faults()
+        extents.add(store.extent()[0])
+    ended.set()
+    writer.join()
+    store.close()
+    assert found == []
+    assert len(extents) > 1  # it was written meanwhile
 
 
 def test_the_log_shrinks_when_nobody_reads_what_was_there_before(
