@@ -105,14 +105,19 @@ def forget(
     db: Db = None,
     option: Options = None,
 ) -> None:
-    """Remove documents from the index, leaving no byte of their text; the files themselves stay."""
+    """Remove documents from the index, leaving no byte of their text; the files themselves stay.
+
+    The history keeps the questions that were asked about them, and what was quoted: `ragqa logs forget` removes those.
+    """
     from ragqa.store.opening import open_index
+    from ragqa.store.switch import place_beside
 
     if not names and not collection:
         raise UsageError("a document, a path or -c COLLECTION is wanted", "`ragqa ls` lists documents")
     settings = settle(db=db, options=option)
     with alone(settings):
         store = open_index(settings.db, writable=True, say=speaker(quiet=False))
+        reindexing = place_beside(settings.db).exists()
         try:
             documents, files = _named(store, names or [], collection or [])
         except UsageError:
@@ -122,8 +127,12 @@ def forget(
         store.erase()
         store.close()
     print(f"forgot {len(documents)} document{'s' * (len(documents) != 1)}")
+    if reindexing:
+        advise("the reindex that was broken off went, too; `ragqa reindex` begins it anew", quiet=False)
     for copy in damaged_of(settings.db):
         advise(f"what was forgotten may still be in {path_from_here(copy)}, the damaged index; delete it", quiet=False)
+    if settings.logs.exists():
+        advise("the history may quote what was forgotten; `ragqa logs forget` removes questions from it", quiet=False)
 
 
 def _named(store: SQLiteStore, names: list[str], collections: list[str]) -> tuple[set[str], set[Path]]:

@@ -148,7 +148,6 @@ def rename(
         if not new.strip() or new in store.collections():
             raise UsageError(f"{new!r}: {'is there already' if new.strip() else 'not a name'}", "choose another name")
         count = store.rename_collection(old, new)
-        store.erase()
         store.close()
     print(f"{in_line(old)} is now {in_line(new)}: {count} document{'s' * (count != 1)}")
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from ragqa.database import BUSY_MS, create_private
 from ragqa.errors import FingerprintMismatch, NoIndex
+from ragqa.files import clear_left_behind
 from ragqa.lock import Say, silent
 from ragqa.store.nearest import EXACT, TABLES, Nearest
 from ragqa.store.schema import check_version, connect, errors_explained, make_schema, open_current
@@ -44,6 +45,7 @@ def create_index(
     """
     with errors_explained(path):
         create_private(path)
+        clear_left_behind(path.parent)
         connection = open_current(path, apsw.SQLITE_OPEN_READWRITE, say=say)
         try:
             make_schema(connection, path, lambda: _about(fingerprint, model, dim, centre))
@@ -84,6 +86,8 @@ def open_index(path: Path, *, writable: bool = False, patience_ms: int = BUSY_MS
     if not path.is_file() or path.stat().st_size == 0:
         raise NoIndex(f"{path}: no index yet", "run `ragqa index FOLDER` first")
     with errors_explained(path):
+        if writable:
+            clear_left_behind(path.parent)
         flags = apsw.SQLITE_OPEN_READWRITE if writable else apsw.SQLITE_OPEN_READONLY
         connection = open_current(path, flags, patience_ms, say)
         try:

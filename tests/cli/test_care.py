@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -12,6 +14,7 @@ import pytest
 from ragqa.chunk import join, split
 from ragqa.document import Place, Refusal
 from ragqa.store.opening import open_index
+from ragqa.store.switch import place_beside
 from tests.cli.conftest import SECRET, index
 from tests.conftest import BREAD, Done, Ragqa
 from tests.fakes import WordEmbedder, words
@@ -215,7 +218,7 @@ def test_forget_goes_on_with_what_is_still_in_the_log(shelf: Ragqa):
     assert SECRET.encode() not in stored_bytes(shelf)
 
 
-def test_forget_takes_the_copy_from_before_a_migration_along_and_names_a_damaged_index(
+def test_forget_takes_the_copy_from_before_a_migration_along_and_names_a_damaged_index(  # fault 63
     shelf: Ragqa, quick: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
 ):
     for name in ("schema-4.bak", "damaged-20260101T000000Z"):
@@ -223,3 +226,35 @@ def test_forget_takes_the_copy_from_before_a_migration_along_and_names_a_damaged
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     assert "index.db.damaged-20260101T000000Z" in quick("forget", "notes/secret.md").err
     assert not (shelf.home / "index.db.schema-4.bak").exists()
+
+
+def test_forget_leaves_no_byte_in_an_index_that_was_being_made_anew(  # fault 63
+    shelf: Ragqa, quick: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
+):
+    for name in (place_beside(shelf.db).name, "index.db.repairing"):
+        for beside in ("", "-wal", "-shm"):
+            (shelf.home / f"{name}{beside}").write_text(SECRET)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert "`ragqa reindex` begins it anew" in quick("forget", "notes/secret.md").err
+    assert SECRET.encode() not in stored_bytes(shelf)
+    assert {path.name for path in shelf.home.glob("index.db*")} <= {"index.db", "index.db.lock"}
+
+
+def test_forget_clears_away_what_a_killed_process_was_copying(shelf: Ragqa):  # fault 63
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    left = shelf.home / f".making-{ended.pid}-copy"
+    left.write_text(SECRET)
+    running = shelf.home / f".making-{os.getpid()}-copy"
+    running.touch()
+    assert shelf("forget", "notes/secret.md").code == 0
+    assert (left.exists(), running.exists()) == (False, True)
+
+
+def test_forget_names_the_history_where_there_is_one(  # fault 63
+    shelf: Ragqa, quick: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert "ragqa logs forget" not in quick("forget", "notes/light.md").err
+    (shelf.home / "logs.db").touch()
+    assert "`ragqa logs forget` removes questions from it" in quick("forget", "notes/secret.md").err

@@ -113,6 +113,13 @@ def test_a_renamed_collection_is_searched_by_its_new_name_alone(shelf: Ragqa, qu
         assert list(store.faults()) == []
 
 
+def test_renaming_a_collection_forgets_nothing(shelf: Ragqa, quick: Quick):
+    kept = shelf.home / "index.db.schema-4.bak"
+    kept.touch()
+    assert quick("collections", "rename", "notes", "sea notes").code == 0
+    assert kept.exists()
+
+
 def test_of_the_old_name_no_byte_is_left(ragqa: Ragqa, quick: Quick):
     add(ragqa, replace(document("x"), collection="periwinkle"))
     assert b"periwinkle" in stored_bytes(ragqa)
