@@ -26,6 +26,7 @@ from ragqa.settings import Settings
 from ragqa.store.opening import open_index
 from ragqa.store.sqlite import SQLiteStore
 from ragqa.store.switch import place_beside
+from ragqa.types import Matrix
 from tests.cli.test_care import damage
 from tests.conftest import RAGQA, Done, Ragqa
 from tests.fakes import WordEmbedder, document, passage
@@ -193,6 +194,28 @@ def test_what_another_process_does_meanwhile_is_no_fault(  # fault 65
     monkeypatch.setattr(SQLiteStore, "vectors_of", late)
     done = quick(*arguments, "--sample", "1000")
     assert (done.code, done.out[:2]) == (0, "ok"), done
+
+
+def test_what_a_repair_that_was_broken_off_took_out_of_sight_is_found_again(shelf: Ragqa):  # fault 62
+    reader = second_connection(shelf.db)
+    store = open_index(shelf.db, writable=True)
+    store.add(document("in the log", id="n/new.md"), [passage("in the log", document="n/new.md")], words_of("log"))
+    damaged = shelf.home / "index.db.damaged-20260101T000000Z"
+    os.link(shelf.db, damaged)
+    shutil.copy(f"{shelf.db}-wal", f"{damaged}-wal")
+    main = shelf.db.read_bytes()
+    store.close()
+    reader.close()
+    shelf.db.write_bytes(main)
+    assert not Path(f"{shelf.db}-wal").exists()
+    assert "a repair was broken off" in shelf("check").out
+    assert shelf("check", "--repair").out.startswith("repaired: 4 documents kept, 0 lost")
+    assert "n/new.md" in {line["id"] for line in shelf("ls", "--nl").lines}
+    assert shelf("check").code == 0
+
+
+def words_of(text: str) -> Matrix:
+    return WordEmbedder().embed_passages([text])
 
 
 def test_repair_looks_again_when_nobody_writes(  # fault 65
