@@ -78,6 +78,12 @@ def test_new_changed_and_unchanged_records_are_told_apart(store: SQLiteStore):
     assert texts(store) == {"1": LAMP.text, "2": "New.", "3": "Three."}
 
 
+def test_where_none_come_at_all_none_are_removed_even_with_prune(store: SQLiteStore):
+    index(store, LAMP, BREAD)
+    assert index(store, prune=True) == {"skipped": 1}
+    assert len(store.known()) == 2
+
+
 def test_those_that_did_not_come_are_removed_with_prune_only(store: SQLiteStore):
     index(store, LAMP, BREAD)
     index(store, BREAD, collection="other")

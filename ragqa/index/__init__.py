@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ragqa.chunk import VERSION
 from ragqa.embed import Embedder
-from ragqa.index.gone import barred_from, kept_notes, missing_from, out_of_reach
+from ragqa.index.gone import EMPTIED, barred_from, kept_notes, missing_from, out_of_reach
 from ragqa.index.intake import Intake
 from ragqa.index.run import Run
 from ragqa.index.summary import Progress, Summary
@@ -63,6 +63,7 @@ def update_index(
         sync.settle()
     kept = {record.path: folder for record in sync.gone.values() if (folder := missing[record.path])}
     summary.notes += kept_notes(kept.values())
+    summary.skipped += [(folder, EMPTIED) for folder in dict.fromkeys(kept.values())]
     leaving = {id for id, record in sync.gone.items() if record.path not in kept}
     for id in leaving | {record.id for record in barred_from(known.values(), found, passed)}:
         store.remove(id)

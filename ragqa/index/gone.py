@@ -11,6 +11,8 @@ from ragqa.document import DocumentRecord
 from ragqa.index.summary import HARMLESS
 from ragqa.walk import BARRED, Found
 
+EMPTIED = "empty folder, documents kept"
+
 
 def is_below(path: Path, folder: Path) -> bool:
     # As `is_relative_to` says it, and ten times as fast.

@@ -33,7 +33,7 @@ def index_records(
     Each is stored in one transaction, so stopping at any moment keeps those that were done.
 
     Args:
-        prune: Also remove the records of the collection that did not come, if all that came could be read.
+        prune: Also remove the records of the collection that did not come, if some came and all of them could be read.
         secrets: Also those that hold keys, passwords or tokens.
     """
     started, number = time.monotonic(), 0
@@ -49,6 +49,9 @@ def index_records(
         summary.removed += 1
     summary.seconds = round(time.monotonic() - started, 3)
     progress(number, number, summary)
+
+
+NONE_CAME = "no records came, all kept"
 
 
 class Members:
@@ -94,8 +97,11 @@ class Members:
     def gone(self, summary: Summary, prune: bool) -> list[str]:
         """Ids to remove: those that say nothing now, or a secret; with `prune` those that did not come."""
         missing = [one.id for path, one in self._before.items() if path not in self._come | self._ended]
-        if missing and prune and self._unread:
-            summary.notes.append(f"{len(missing)} records did not come and are kept, because some could not be read")
+        if missing and prune and (self._unread or not self._come | self._ended):
+            reason = "some could not be read" if self._unread else "none came at all"
+            summary.notes.append(f"{len(missing)} records did not come and are kept, because {reason}")
+            if not self._unread:
+                summary.skipped.append((record_path(self.collection), NONE_CAME))
             missing = []
         ended = [self._before[path].id for path in self._ended - self._come if path in self._before]
         return ended + (missing if prune else [])

@@ -130,7 +130,7 @@ def test_an_emptied_folder_keeps_its_documents_until_pruned(store: SQLiteStore, 
     (notes / "a.md").unlink()
     (notes / "deep" / "b.txt").unlink()
     summary = update(store, notes)
-    assert did(summary) == {}
+    assert (did(summary), summary.warnings) == ({"skipped": 1}, [(notes, "empty folder, documents kept")])
     assert "2 kept" in summary.notes[0]
     assert did(update(store, notes, prune=True)) == {"removed": 2}
     assert ids(store) == []
@@ -146,7 +146,7 @@ def test_an_emptied_folder_below_another_keeps_its_documents_until_pruned(
     (notes / "disk").mkdir()
     (notes / "a.md").unlink()  # is gone as ever
     summary = update(store, notes)
-    assert did(summary) == {"unchanged": 1, "removed": 1}
+    assert did(summary) == {"unchanged": 1, "removed": 1, "skipped": 1}
     assert summary.notes == [f"{notes / 'disk'}: holds no documents now; 1 kept, --prune removes them"]
     assert did(update(store, notes, prune=True)) == {"unchanged": 1, "removed": 1}
     assert ids(store) == ["notes/deep/b.txt"]
