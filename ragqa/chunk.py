@@ -20,6 +20,7 @@ from ragqa.types import Count
 VERSION = "2"  # part of the fingerprint: passages cut otherwise are not comparable
 TINY = 64  # tokens; a passage shorter than this takes its neighbour in
 LARGE = 320  # tokens; code or a list is not attached to a paragraph beyond this
+CROWDED = 1024  # units; only those that say nothing to the tokenizer come to so many, and they could go on for ever
 HEADING_SHARE = 4  # headings are given a quarter of a passage's tokens at most
 PROSE = ("paragraph", "quotation")
 NAMED = frozenset(language.name for language in LANGUAGES)  # headings are the names of functions: one passage, one name
@@ -143,6 +144,8 @@ def _groups(units: Sequence[_Unit], named: bool) -> Iterator[list[_Unit]]:
 def _joins(group: Sequence[_Unit], unit: _Unit) -> bool:
     """Whether a unit belongs to the passage that is being gathered."""
     tokens = sum(u.tokens for u in group)
+    if len(group) == CROWDED:
+        return False
     if tokens + unit.tokens > min(unit.room, group[0].room):
         return False
     if all(u.kind == "heading" for u in group):

@@ -247,6 +247,13 @@ def test_headings_longer_than_the_limit_do_not_keep_the_cutting_going_for_ever()
     split(document(headings + "Some words of text.\n"), guarded(5_000), 64)
 
 
+@pytest.mark.timeout(20)
+def test_paragraphs_that_say_nothing_to_the_tokenizer_do_not_gather_for_ever():
+    silent = document("\u200b\n\n" * 100_000, reader=text_blocks)
+    passages = split(silent, lambda text: 4, LIMIT)
+    assert "".join(passage.text for passage in passages) == silent.text
+
+
 def test_embedded_text_puts_missing_headings_before_the_passage():
     first, second = cut("# Bridges\n\n" + "The first part. " * 40 + "\n\n" + "The second part. " * 40, limit=512)
     assert embedded_text(first, letters, 512).startswith("# Bridges\n\nThe first")

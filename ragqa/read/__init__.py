@@ -62,10 +62,12 @@ def read_source(path: Path, max_size: int, within: Path | None = None) -> Source
         if before.st_size > max_size:
             raise BadInput(f"{path}: {over(max_size)}", over(max_size))
         try:
-            content = file.read()
+            content = file.read(max_size + 1)  # it may have grown, or tell no size before it is read
         except OSError as error:
             raise BadInput(f"{path}: {error.strerror}", "cannot be read") from error
         after = os.fstat(descriptor)
+    if len(content) > max_size:
+        raise BadInput(f"{path}: {over(max_size)}", over(max_size))
     if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, len(content)):
         raise BadInput(f"{path}: changed while it was read", "changed while read")
     # What is written in the same moment may bear the same time: such a file is to be hashed the next time.

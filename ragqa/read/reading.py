@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 from ragqa.document import Block, Kind, Place, PlaceKind
 
+MANY_BLOCKS = 2**17
+SMALL_BLOCK = 1024  # characters
 _NOT_STORED = {0: "\ufffd"} | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 
 
@@ -74,6 +76,20 @@ def _can_be_stored(text: str) -> bool:
 
 def _mended(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(clean(text) for text in texts)
+
+
+def gathered(reading: Reading) -> Reading:
+    """The reading with fewer blocks, where it has very many: small neighbours of one kind and heading become one."""
+    if len(reading.blocks) <= MANY_BLOCKS:
+        return reading
+    blocks: list[Block] = []
+    for block in reading.blocks:
+        last = blocks[-1] if blocks and blocks[-1].kind != "heading" else None
+        if last and (last.kind, last.heading) == (block.kind, block.heading) and block.end - last.start <= SMALL_BLOCK:
+            blocks[-1] = replace(last, end=block.end)
+        else:
+            blocks.append(block)
+    return replace(reading, blocks=tuple(blocks))
 
 
 class Draft:

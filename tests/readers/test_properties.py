@@ -29,7 +29,7 @@ LIMIT = 128
 PACKAGE = str(Path(formats.__file__).parents[1])
 # One of those that are read by the same module in the same way stands for all.
 SAMPLED = [one for one in FORMATS if one.name in SAMPLES]
-DISTINCT = [one for one in SAMPLED if one.apart] + list({one.module: one for one in SAMPLED if not one.apart}.values())
+DISTINCT = list({(one.module, one.inside or one.name): one for one in SAMPLED}.values())
 NATIVE = {"pdf"}  # their libraries may bring down the process that calls them: only ever read apart
 each_format = pytest.mark.parametrize("format", SAMPLED, ids=lambda one: one.name)
 in_process = pytest.mark.parametrize(

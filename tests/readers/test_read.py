@@ -13,7 +13,7 @@ from ragqa.errors import BadInput
 from ragqa.read import Source, read_document, read_source
 from ragqa.read.apart import Child
 from ragqa.read.formats import BY_NAME, FORMATS, Format, read_bytes
-from ragqa.read.reading import Reading
+from ragqa.read.reading import MANY_BLOCKS, SMALL_BLOCK, Reading
 from ragqa.read.text import decode
 
 A = Path("a.txt")
@@ -169,8 +169,38 @@ def test_markdown_that_is_read_in_this_process_cannot_be_made_to_take_long(conte
     read_bytes(BY_NAME["markdown"], content, "a.md")
 
 
-def test_more_markdown_than_that_is_read_in_a_process_of_its_own():
-    assert BY_NAME["markdown"].is_apart(2**18 + 1)
+@pytest.mark.parametrize("format", FORMATS, ids=lambda one: one.name)
+def test_every_format_is_read_in_a_process_of_its_own_beyond_a_megabyte(format: Format):
+    assert format.is_apart(MIB + 1)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("line", [b"a\n\n", b"a\n=\n", b"*\n", b"a ::\n\n b\n\n", b"1.\n", b".. a\n\n", b":a: b\n"])
+@pytest.mark.parametrize("name", ["rst", "sql"])
+def test_what_is_read_in_this_process_cannot_be_made_to_take_long(name: str, line: bytes):
+    format = BY_NAME[name]
+    content = line * (format.inside // len(line))
+    assert not format.is_apart(len(content))
+    read_bytes(format, content, "a")
+
+
+def test_very_many_small_blocks_of_one_kind_become_fewer():
+    reading = read_bytes(BY_NAME["text"], b"a\n\n" * (MANY_BLOCKS + 1), "a.txt")
+    assert len(reading.blocks) == -(-3 * (MANY_BLOCKS + 1) // (SMALL_BLOCK // 3 * 3))
+    assert "".join(reading.text[block.start : block.end] for block in reading.blocks) == reading.text
+
+
+def test_headings_and_what_stands_under_them_stay_apart_however_many_there_are():
+    reading = read_bytes(BY_NAME["rst"], b"a\n=\n\nb\n\n" * (MANY_BLOCKS // 2 + 1), "a.rst")
+    assert len(reading.blocks) == MANY_BLOCKS + 2
+
+
+def test_a_file_of_too_many_parts_is_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("ragqa.read.formats.MOST_PARTS", 3)
+    read_bytes(BY_NAME["rst"], b"a\n=\n\nb\n=\n\nc\n=\n", "a.rst")
+    with pytest.raises(BadInput) as refused:
+        read_bytes(BY_NAME["rst"], b"a\n=\n\nb\n=\n\nc\n=\n\nd\n=\n", "a.rst")
+    assert refused.value.reason == "too many parts"
 
 
 @pytest.mark.timeout(20)

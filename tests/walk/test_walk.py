@@ -311,6 +311,20 @@ def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path: Path, monkeypat
     assert refused.value.reason == "changed while read"
 
 
+@pytest.mark.timeout(10)
+def test_no_more_is_read_of_a_file_that_goes_on_growing_than_may_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path, fdopen = write(tmp_path / "a.md", "One half."), os.fdopen
+
+    def endless(descriptor: int, mode: str) -> object:
+        os.close(descriptor)
+        return fdopen(os.open("/dev/zero", os.O_RDONLY), mode)
+
+    monkeypatch.setattr("ragqa.read.os.fdopen", endless)
+    with pytest.raises(BadInput) as refused:
+        read_source(path, 100)
+    assert refused.value.reason == "over 100 bytes"
+
+
 def test_a_file_that_is_replaced_while_it_is_read_is_read_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):  # fault 6
