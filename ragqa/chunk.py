@@ -219,6 +219,7 @@ def join(record: DocumentRecord, passages: Sequence[Passage]) -> Document:
         tags=record.tags,
         date=record.date,
         inode=record.inode,
+        readers=record.readers,
     )
 
 

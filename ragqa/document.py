@@ -122,6 +122,7 @@ class Document:
         date: That the document gives itself, `YYYY-MM-DD`; empty where it gives none.
         notes: What a person should know about how it was read, such as `read as cp1252`.
         inode: Of the file; 0 where it is not to be trusted.
+        readers: The version of the readers that read it; empty where none did.
     """
 
     id: str
@@ -140,6 +141,7 @@ class Document:
     date: str = ""
     notes: tuple[str, ...] = ()
     inode: int = 0
+    readers: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,7 @@ class DocumentRecord:
         indexed_at: ISO 8601, UTC.
         tags: In order of the alphabet.
         stale: Why its file could not be read again since; empty where what is indexed is what was there last.
+        readers: As of a document; empty in an index of a version that did not say.
     """
 
     id: str
@@ -165,6 +168,7 @@ class DocumentRecord:
     title: str = ""
     date: str = ""
     stale: str = ""
+    readers: str = ""
     tags: tuple[str, ...] = ()
 
 

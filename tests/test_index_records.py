@@ -117,12 +117,6 @@ def test_a_record_that_becomes_secret_is_removed(store: SQLiteStore):  # fault 9
     assert texts(store) == {"2": BREAD.text}
 
 
-def test_of_records_with_one_id_the_last_one_counts(store: SQLiteStore):
-    for _run in range(2):
-        index(store, Record("1", "First."), Record("1", "Last."))
-        assert texts(store) == {"1": "Last."}
-
-
 def test_an_id_that_another_document_has_is_put_under_its_collection(store: SQLiteStore, tmp_path: Path):
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "a.md").write_text("A file.")
@@ -201,3 +195,8 @@ def test_what_is_known_of_a_record_is_told_before_it_and_not_quoted(store: SQLit
         ("front", "author: Anna\n\n"),
         ("paragraph", "The lamp."),
     ]
+
+
+def test_an_id_that_is_given_twice_is_said_and_the_first_one_kept(store: SQLiteStore):
+    assert index(store, LAMP, Record("1", "Another."), BREAD) == {"indexed": 2, "skipped": 1}
+    assert texts(store) == {"1": LAMP.text, "2": BREAD.text}

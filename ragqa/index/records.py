@@ -16,6 +16,8 @@ from ragqa.store import IndexStore
 from ragqa.walk import SECRET
 from ragqa.walk.secrets import is_secret
 
+TWICE = "id given twice"
+
 
 def index_records(
     records: Iterable[Record | Unread],
@@ -88,8 +90,11 @@ class Members:
             self._ended.add(document.path)
             summary.skipped.append((document.path, reason))
             return None
+        if again:
+            summary.skipped.append((document.path, TWICE))
+            return None
         self._come.add(document.path)
-        if before and before.sha256 == document.sha256 and not again:
+        if before and before.sha256 == document.sha256:
             summary.unchanged += 1
             return None
         return document

@@ -49,7 +49,8 @@ class Sync:
         self.refused = store.refused()
         self._gone_by_bytes: dict[str, list[str]] = {}
         for id, record in gone.items():
-            self._gone_by_bytes.setdefault(record.sha256, []).append(id)
+            if not _is_old(record):
+                self._gone_by_bytes.setdefault(record.sha256, []).append(id)
         self._times: dict[str, tuple[int, int]] = {}
         self._refusals: list[Refusal] = []
         self._pardons: list[Path] = []
@@ -98,7 +99,7 @@ class Sync:
 
     def _settled(self, file: Found, record: DocumentRecord) -> bool:
         """Whether a file need not be read to know that it is the one that was indexed."""
-        if self.run.verify or record.stale or not _untouched(file, record):
+        if self.run.verify or record.stale or _is_old(record) or not _untouched(file, record):
             return False
         return os.access(file.path, os.R_OK)  # a mode that was changed leaves no other trace
 
@@ -111,7 +112,7 @@ class Sync:
             return None
         if refusal:
             self._pardons.append(file.path)
-        if record and self._stays(record) and source.sha256 == record.sha256:
+        if record and self._stays(record) and source.sha256 == record.sha256 and not _is_old(record):
             self._touch(record, source)
             self.summary.unchanged += 1
         elif not record and self._moved(file, source):
@@ -173,6 +174,11 @@ class Sync:
                 break
         self.ids.add(candidate)
         return candidate
+
+
+def _is_old(record: DocumentRecord) -> bool:
+    """Whether other readers than today's read it, who may have said less of it."""
+    return record.readers != READERS_VERSION
 
 
 def _untouched(file: Found, before: DocumentRecord | Refusal) -> bool:

@@ -14,7 +14,7 @@ from ragqa.document import Document
 from ragqa.errors import BadInput
 from ragqa.files import open_inside
 from ragqa.read.apart import Child
-from ragqa.read.formats import BY_NAME, Format, format_named, read_bytes
+from ragqa.read.formats import BY_NAME, READERS_VERSION, Format, format_named, read_bytes
 from ragqa.read.reading import Reading
 from ragqa.read.text import decode
 
@@ -162,4 +162,5 @@ def read_document(source: Source, document_id: str, collection: str, child: Chil
         tags=reading.tags,
         date=reading.date,
         notes=reading.notes,
+        readers=READERS_VERSION,
     )

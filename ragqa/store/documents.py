@@ -32,7 +32,7 @@ def put(
     take_out(db, nearest, [str(id) for (id,) in before.fetchall()])
     db.execute(
         "INSERT INTO documents (id, path, collection, sha256, size, mtime_ns, inode, type, title, date, stale,"
-        " passages, indexed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?)",
+        " readers, passages, indexed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?)",
         (
             document.id,
             stored_path(document.path),
@@ -44,6 +44,7 @@ def put(
             document.type,
             document.title,
             document.date,
+            document.readers,
             len(passages),
             datetime.now(UTC).isoformat(timespec="seconds"),
         ),

@@ -64,6 +64,7 @@ class ExactStore:
             type=document.type,
             title=document.title,
             date=document.date,
+            readers=document.readers,
             tags=document.tags,
         )
 

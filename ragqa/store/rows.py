@@ -14,7 +14,8 @@ from ragqa.document import Block, DocumentRecord, Passage, Place
 from ragqa.types import Calibration
 
 RECORD = """d.id, d.path, d.collection, d.sha256, d.size, d.mtime_ns, d.passages, d.indexed_at,
-  d.inode, d.type, d.title, d.date, d.stale, (SELECT json_group_array(tag) FROM tags t WHERE t.document = d.key)
+  d.inode, d.type, d.title, d.date, d.stale, d.readers,
+  (SELECT json_group_array(tag) FROM tags t WHERE t.document = d.key)
   FROM documents d"""
 PASSAGE = """p.key, d.id, p.ordinal, p.text, p.char_start, p.char_end, p.line_start, p.line_end, p.heading, p.blocks,
   p.places, d.path

@@ -33,7 +33,8 @@ from ragqa.types import Signs, Vector
 
 UNREADABLE = (apsw.Error, ValueError, TypeError, KeyError, OverflowError)
 _ROWS = {
-    "documents": "id, path, collection, sha256, size, mtime_ns, passages, indexed_at, inode, type, title, date, stale",
+    "documents": "id, path, collection, sha256, size, mtime_ns, passages, indexed_at, inode, type, title, date, stale,"
+    " readers",
     "passages": "key, '', ordinal, CAST(text AS BLOB), char_start, char_end, line_start, line_end, heading, blocks,"
     " places, '', crc32",
 }

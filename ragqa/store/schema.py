@@ -33,6 +33,7 @@ CREATE TABLE documents (
   title TEXT NOT NULL,
   date TEXT NOT NULL,
   stale TEXT NOT NULL,
+  readers TEXT NOT NULL,
   passages INTEGER NOT NULL,
   indexed_at TEXT NOT NULL
 );
@@ -92,6 +93,7 @@ ALTER TABLE documents ADD COLUMN type TEXT NOT NULL DEFAULT 'text';
 ALTER TABLE documents ADD COLUMN title TEXT NOT NULL DEFAULT '';
 ALTER TABLE documents ADD COLUMN date TEXT NOT NULL DEFAULT '';
 ALTER TABLE documents ADD COLUMN stale TEXT NOT NULL DEFAULT '';
+ALTER TABLE documents ADD COLUMN readers TEXT NOT NULL DEFAULT '';
 ALTER TABLE passages ADD COLUMN places TEXT NOT NULL DEFAULT '[]';
 UPDATE documents SET type = 'markdown'
   WHERE lower(CAST(path AS TEXT)) GLOB '*.md' OR lower(CAST(path AS TEXT)) GLOB '*.markdown';

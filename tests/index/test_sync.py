@@ -286,11 +286,30 @@ def test_it_is_tried_again_when_asked_for_and_by_new_readers(
     parsed.clear()
     update(store, notes, retry=True)
     assert parsed == ["binary.txt"]
+    learn(monkeypatch)
+    update(store, notes)
+    assert parsed.count("binary.txt") == 2
+    update(store, notes)
+    assert parsed.count("binary.txt") == 2
+
+
+def learn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have readers learn something."""
     monkeypatch.setattr(ragqa.index.sync, "READERS_VERSION", "newer")
-    update(store, notes)
-    assert parsed == ["binary.txt"] * 2
-    update(store, notes)
-    assert parsed == ["binary.txt"] * 2
+    monkeypatch.setattr("ragqa.read.READERS_VERSION", "newer")
+
+
+def test_what_other_readers_read_is_read_again_once_and_keeps_its_vectors(
+    store: SQLiteStore, settled: Path, parsed: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    update(store, settled)
+    parsed.clear()
+    learn(monkeypatch)
+    embedder = WordEmbedder()
+    assert did(update(store, settled, embedder=embedder)) == {"indexed": 2}
+    assert (sorted(parsed), embedder.embedded) == (["a.md", "b.txt"], [])
+    assert {record.readers for record in store.known().values()} == {"newer"}
+    assert did(update(store, settled)) == {"unchanged": 2}
 
 
 def test_a_vanished_file_is_no_longer_remembered_as_unreadable(store: SQLiteStore, notes: Path, binary: Path):

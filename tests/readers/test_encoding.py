@@ -80,7 +80,7 @@ def test_a_few_bytes_that_are_not_ascii_are_cp1252(text: str):
     assert decode("a", text.encode("cp1252")) == (text, 0, ("read as cp1252",))
 
 
-def test_an_encoding_that_nothing_speaks_for_is_not_guessed():
+def test_an_encoding_that_nothing_speaks_for_is_not_guessed():  # fault 13
     thai = "กุญแจจักรยานอยู่บนชั้นวางไม่ได้อยู่ในห้องใต้ดิน"
     with pytest.raises(BadInput) as refused:
         decode("a", thai.encode("cp874"))
@@ -94,7 +94,7 @@ def test_of_an_unknown_encoding_what_is_ascii_is_read_where_it_is_nearly_all():
     assert text.endswith(" \ufffd\ufffd\ufffd\ufffd")
 
 
-def test_utf8_with_a_few_broken_places_stays_utf8():
+def test_utf8_with_a_few_broken_places_stays_utf8():  # faults 13, 15
     text, repaired, notes = decode("a", "naïve café à la carte ".encode() + b"caf\xe9" + " été".encode())
     assert (text, repaired, notes) == ("naïve café à la carte caf\ufffd été", 1, ())
 
@@ -107,7 +107,7 @@ def test_utf16_cut_in_the_middle_of_a_character_loses_that_character_only():
     assert decode("a", "漢字かな".encode("utf-16")[:-1]) == ("漢字か\ufffd", 1, ())
 
 
-def test_surrogates_in_utf8_are_replaced():
+def test_surrogates_in_utf8_are_replaced():  # fault 15
     assert decode("a", b"naive \xed\xa0\x80 text, \xc3\xa9t\xc3\xa9 \xc3\xa0 \xc3\xa8").text.isprintable()
 
 

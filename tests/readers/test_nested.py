@@ -80,8 +80,6 @@ def test_json_that_says_nothing_is_empty(text: str):
 
 
 # fault 29
-
-
 def test_a_bad_line_is_left_out_and_named():
     lines = [json.dumps({"n": n}) for n in range(1, 1001)]
     lines[499] = '{"n": '
@@ -103,13 +101,11 @@ def test_a_file_that_is_nested_too_deeply_is_refused(text: str):
     assert refused.value.reason == "nested too deeply"
 
 
-def test_a_number_of_five_thousand_digits_is_a_number():
+def test_a_number_of_five_thousand_digits_is_a_number():  # fault 29
     assert blocks(read("[" + "9" * 5000 + "]")) == ["9" * 5000]
 
 
 # fault 15
-
-
 def test_lone_surrogates_are_replaced_wherever_they_stand():
     reading = read(r'{"\ud800": [{"\udc00": "x\ud83d"}], "\ud800a": "y"}')
     assert blocks(reading) == ["\ufffd: x\ufffd", "\ufffda: y"]

@@ -28,7 +28,7 @@ def test_utf8_is_read_as_it_is():
     assert decode(A, "naïve 漢字\r\n".encode()) == ("naïve 漢字\r\n", 0, ())
 
 
-def test_a_byte_order_mark_is_not_part_of_the_text():
+def test_a_byte_order_mark_is_not_part_of_the_text():  # fault 13
     assert decode(A, b"\xef\xbb\xbfHello") == ("Hello", 0, ())
 
 
@@ -41,7 +41,7 @@ def test_a_replacement_character_of_the_file_itself_is_no_repair():
     assert decode(A, "was \ufffd already".encode()) == ("was \ufffd already", 0, ())
 
 
-def test_a_nul_is_replaced_and_counted():
+def test_a_nul_is_replaced_and_counted():  # fault 14
     assert decode(A, b"one\0two and three") == ("one\ufffdtwo and three", 1, ())
 
 
@@ -49,7 +49,7 @@ def test_a_nul_counts_once_towards_the_share_that_makes_a_file_binary():
     assert decode(A, b"\0\0eight to")[1] == 2  # 2 of 10 characters, and 3 of 10 are allowed
 
 
-def test_binary_is_refused():
+def test_binary_is_refused():  # fault 14
     with pytest.raises(BadInput) as refused:
         decode(A, bytes(range(256)) * 4)
     assert refused.value.reason == "binary"

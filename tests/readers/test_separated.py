@@ -74,8 +74,6 @@ def test_a_row_of_names_alone_is_told():
 
 
 # fault 28
-
-
 def test_a_cell_may_be_longer_than_csv_allows_by_itself():
     (block,) = blocks(read(f"a,b\n{'x' * 200_000},2\n"))
     assert len(block) == len("a: \nb: 2") + 200_000
