@@ -174,3 +174,15 @@ def test_what_the_confined_process_says_of_damaged_files_holds_too(name: str):
                 passages_hold(reading, content)
 
         check_apart()
+
+
+def test_what_the_confined_process_says_of_any_bytes_as_pdf_holds_too():
+    with Child() as child:
+
+        @settings(max_examples=20, deadline=None)
+        @given(content=st.binary(max_size=300), headed=st.booleans())
+        def check_apart(content: bytes, headed: bool) -> None:
+            with contextlib.suppress(BadInput):
+                holds(child.read(BY_NAME["pdf"], b"%PDF-1.7\n" * headed + content, "a.pdf"))
+
+        check_apart()
