@@ -55,7 +55,10 @@ def _parts(text: str) -> Iterator[Block]:
         if found.re is _PIECE:
             end = _end_of_piece(text, found)
         else:
+            # What breaks off looks like a head and is none: its line is gone past, or it would be found for ever.
             end, name = found.end(), _name(found)
+            if end <= found.start():
+                end = text.find("\n", found.start()) + 1 or len(text)
         yield Block("code", found.start(), end, (name,))
         at = end
     if at < len(text):

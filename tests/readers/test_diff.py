@@ -101,3 +101,9 @@ def test_what_git_prints_is_one(tmp_path: Path):
 def test_standard_input_is_read_as_what_it_looks_like(text: str, kinds: set[str]):
     document = read_document(Source(STDIN, text.encode(), "", 0), "-", "default", Child())
     assert {block.kind for block in document.blocks} == kinds
+
+
+@pytest.mark.parametrize("text", ["--- a\n+++ b", "diff --git a/x b/x", "--- a\n+++ b\n@@ -1 +1 @@", "x\n--- a\n+++ "])
+def test_a_difference_that_breaks_off_is_read_to_its_end(text: str):
+    blocks = diff_blocks(text)
+    assert "".join(text[block.start : block.end] for block in blocks) == text
