@@ -327,11 +327,11 @@ def test_an_edited_document_is_marked_stale_when_it_cannot_be_read(folder: Ragqa
 
 
 def test_links_inside_the_folder_are_followed_when_asked_for(folder: Ragqa):
-    folder.write("notes/.store/c.md", "A third note, about nothing at all.\n")
-    (folder.cwd / "notes" / "store").symlink_to(".store")
+    folder.write("notes/deep/c.md", "A third note, about nothing at all.\n")
+    (folder.cwd / "notes" / "store").symlink_to("deep")
     assert folder("index", "notes").code == 3
     done = folder("index", "notes", "--follow")
-    assert (done.code, ids(folder)) == (0, ["notes/.store/c.md", "notes/bread.txt", "notes/light.md"])
+    assert (done.code, ids(folder)) == (0, ["notes/bread.txt", "notes/deep/c.md", "notes/light.md"])
 
 
 def test_a_file_that_took_too_long_is_tried_again_with_more_time(folder: Ragqa):
