@@ -132,6 +132,9 @@ def reindexed_line(summary: Summary, before: str, model: str) -> str:
     return f"{made}{earlier}{skipped}"
 
 
+NARROWEST = 6  # characters of a table's column
+
+
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table on a terminal; tab-separated lines without a head in a pipe.
 
@@ -146,12 +149,17 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     from rich.table import Table
     from rich.text import Text
 
+    texts = [[cell if isinstance(cell, Text) else Text(in_line(str(cell))) for cell in row] for row in rows]
+    out = console()
+    if out.width < NARROWEST * len(columns):  # a column would have no room for its letters
+        for cells in texts:
+            out.print(Text("  ").join(cells), overflow="fold")
+        return
     table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(columns))
     for column in columns:
         table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(cell if isinstance(cell, Text) else Text(in_line(str(cell))) for cell in row))
-    out = console()
+    for cells in texts:
+        table.add_row(*cells)
     with out.capture() as drawn:
         out.print(table)
     sys.stdout.write(_FILLED.sub("", drawn.get()))
