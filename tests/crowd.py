@@ -6,7 +6,9 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from ragqa.errors import RagqaError
@@ -36,10 +38,9 @@ class Seen:
     errors: list[str] = field(default_factory=list)
 
 
-def write(path: Path, seconds: float, seen: Seen) -> None:
+def write(path: Path, more: Callable[[], bool], seen: Seen) -> None:
     """Replace documents by newer versions, as one run after the other, each under the lock of writers."""
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
+    while more():
         with writing_alone(path, "writing versions", patience=60):
             store = create_index(path, fingerprint="f", model="words", dim=4)
             for _ in range(DOCUMENTS):
@@ -51,10 +52,9 @@ def write(path: Path, seconds: float, seen: Seen) -> None:
             store.close()
 
 
-def read(path: Path, seconds: float, seen: Seen) -> None:
+def read(path: Path, more: Callable[[], bool], seen: Seen) -> None:
     """Search as questions do, opening the index anew now and then."""
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
+    while more():
         store = open_index(path)
         for _ in range(20):
             began = time.perf_counter()
@@ -66,6 +66,13 @@ def read(path: Path, seconds: float, seen: Seen) -> None:
         store.close()
 
 
+def for_seconds(seconds: float) -> Callable[[], bool]:
+    """True the first time it is asked, however busy the machine is, and until so many seconds are over."""
+    ends = time.monotonic() + seconds
+    answers = chain([True], iter(lambda: time.monotonic() < ends, None))
+    return lambda: next(answers)
+
+
 def _is_mixed(texts: list[str]) -> bool:
     versions = [text.split()[1] for text in texts]
     return any(versions.count(version) != PARTS for version in set(versions))
@@ -74,7 +81,7 @@ def _is_mixed(texts: list[str]) -> bool:
 def crowd(path: Path, readers: int, writers: int, seconds: float) -> Seen:
     """Have processes read and write one index together; returns what all of them saw."""
     first = Seen()
-    write(path, 0.01, first)
+    write(path, for_seconds(0), first)
     jobs = ["read"] * readers + ["write"] * writers
     command = [sys.executable, "-m", "tests.crowd"]
     processes = [
@@ -95,7 +102,7 @@ def crowd(path: Path, readers: int, writers: int, seconds: float) -> Seen:
 def main(job: str, path: str, seconds: str) -> None:
     seen = Seen()
     try:
-        {"read": read, "write": write}[job](Path(path), float(seconds), seen)
+        {"read": read, "write": write}[job](Path(path), for_seconds(float(seconds)), seen)
     except RagqaError as error:
         seen.errors.append(error.message)
     print(json.dumps({name: getattr(seen, name) for name in Seen.__slots__}))

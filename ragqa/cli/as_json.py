@@ -175,7 +175,7 @@ def summary_json(summary: Summary) -> JSON:
         "passages": summary.passages,
         "seconds": summary.seconds,
         "stale": summary.stale,
-        "remarks": dict(sorted(summary.remarks.items())),
+        "remarks": [{"path": path_from_here(path), "remark": remark} for path, remark in summary.remarks],
     }
     if summary.reused is not None:
         result["reused"] = summary.reused

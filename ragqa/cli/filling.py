@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
 from ragqa.cli.alone import alone
@@ -14,7 +12,7 @@ from ragqa.cli.open import open_for_indexing
 from ragqa.cli.options import speaker, warn_if_exposed
 from ragqa.cli.progress import indexing_progress
 from ragqa.cli.render import path_from_here, print_json, shown, summary_line
-from ragqa.cli.stopping import Stopped, stoppable
+from ragqa.cli.stopping import going_on
 
 if TYPE_CHECKING:
     from ragqa.embed import Embedder
@@ -49,25 +47,13 @@ def fill_index(settings: Settings, fill: Fill, *, as_json: bool, quiet: bool) ->
 
 def fill_once(settings: Settings, fill: Fill, summary: Summary, quiet: bool) -> None:
     """Fill the index while nobody else writes it; it is closed afterwards."""
-    with _interruptible(summary), alone(settings, quiet):
+    with going_on(lambda: f"{summary.indexed} documents kept"), alone(settings, quiet):
         store, embedder = open_for_indexing(settings, speaker(quiet))
         warn_if_exposed(settings.db, quiet)
         with indexing_progress(quiet) as progress:
             fill(store=store, embedder=embedder, summary=summary, progress=progress)
         summary.notes += calibrate_if_due(store, embedder, settings.passages, quiet)
         store.close()
-
-
-@contextmanager
-def _interruptible(summary: Summary) -> Iterator[None]:
-    """When a signal asks it to end, say what is kept."""
-    try:
-        with stoppable():
-            yield
-    except (KeyboardInterrupt, Stopped):
-        with suppress(OSError):  # the terminal may be gone
-            print(f"stopped; {summary.indexed} documents kept; run again to continue", file=sys.stderr)
-        raise
 
 
 def _print_notes(summary: Summary) -> None:
@@ -88,7 +74,9 @@ def _print_notes(summary: Summary) -> None:
         print(f"{summary.stale} documents cannot be read now and stay as they were; see `ragqa ls`", file=sys.stderr)
     if summary.repaired:
         print(f"{summary.repaired} documents hold bytes that are not UTF-8; U+FFFD stands for them", file=sys.stderr)
-    for remark, count in sorted(summary.remarks.items()):
-        print(shown(f"{count} documents: {remark}"), file=sys.stderr)
+    for path, remark in summary.remarks[:NAMED]:
+        print(f"{shown(path_from_here(path))}: {shown(remark)}", file=sys.stderr)
+    if len(summary.remarks) > NAMED:
+        print(f"… and {len(summary.remarks) - NAMED} more remarks; --json has them all", file=sys.stderr)
     for note in summary.notes:
         print(shown(note), file=sys.stderr)

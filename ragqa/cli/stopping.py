@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)
@@ -56,6 +57,22 @@ def stoppable(
     finally:
         for one, was in before.items():
             signal.signal(one, was)
+
+
+@contextmanager
+def going_on(done: Callable[[], str]) -> Iterator[None]:
+    """Meanwhile a signal ends the command; then it is said what is done, and that the same command goes on from there.
+
+    Args:
+        done: Asked when it ends.
+    """
+    try:
+        with stoppable():
+            yield
+    except (KeyboardInterrupt, Stopped):
+        with suppress(OSError):  # the terminal may be gone
+            print(f"stopped; {done()}; run again to continue", file=sys.stderr)
+        raise
 
 
 def _press(number: int, frame: FrameType | None) -> None:

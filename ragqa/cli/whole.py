@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +15,7 @@ from ragqa.cli.open import open_embedder, open_embedder_of
 from ragqa.cli.options import Db, EmbedModel, Options, Quiet, advise, here, settle, speaker
 from ragqa.cli.progress import counting_progress, indexing_progress
 from ragqa.cli.render import path_from_here, print_json, reindexed_line, shown
-from ragqa.cli.stopping import Stopped, stoppable
+from ragqa.cli.stopping import going_on
 from ragqa.errors import IndexDamaged, ModelError, UnknownIndex, UsageError
 
 if TYPE_CHECKING:
@@ -180,7 +177,11 @@ def reindex(
 
     settings = settle(db=db, embed_model=embed_model, options=option)
     summary = Summary()
-    with _going_on(summary), alone(settings, quiet):
+
+    def done() -> str:
+        return f"{summary.indexed + summary.unchanged} documents are done, the old index answers"
+
+    with going_on(done), alone(settings, quiet):
         store = open_index(settings.db, say=speaker(quiet))
         embedder = open_embedder(settings, speaker(quiet))
         before = store.model
@@ -216,16 +217,3 @@ def _make_anew(store: SQLiteStore, embedder: Embedder, settings: Settings, summa
     store.close()
     target.close()
     switch(target.path, settings.db)
-
-
-@contextmanager
-def _going_on(summary: Summary) -> Iterator[None]:
-    """When a signal asks it to end, say what is kept."""
-    try:
-        with stoppable():
-            yield
-    except (KeyboardInterrupt, Stopped):
-        with suppress(OSError):  # the terminal may be gone
-            done = summary.indexed + summary.unchanged
-            print(f"stopped; {done} documents are done, the old index answers; run again to continue", file=sys.stderr)
-        raise

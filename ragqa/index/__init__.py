@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ragqa.chunk import VERSION
+from ragqa.document import DocumentRecord
 from ragqa.embed import Embedder
 from ragqa.index.gone import EMPTIED, barred_from, kept_notes, missing_from, out_of_reach
 from ragqa.index.intake import Intake
@@ -61,13 +62,7 @@ def update_index(
             if document:
                 intake.take(document)
         sync.settle()
-    kept = {record.path: folder for record in sync.gone.values() if (folder := missing[record.path])}
-    summary.notes += kept_notes(kept.values())
-    summary.skipped += [(folder, EMPTIED) for folder in dict.fromkeys(kept.values())]
-    leaving = {id for id, record in sync.gone.items() if record.path not in kept}
-    for id in leaving | {record.id for record in barred_from(known.values(), found, passed)}:
-        store.remove(id)
-        summary.removed += 1
+    _take_leave(store, summary, missing, sync, barred_from(known.values(), found, passed))
     for record, reason in out_of_reach(known.values(), found, passed):
         store.mark_stale(record.id, reason)
         summary.stale += 1
@@ -75,6 +70,23 @@ def update_index(
     store.pardon(path for path, folder in vanished.items() if folder is None)
     summary.seconds = round(time.monotonic() - started, 3)
     progress(len(found), len(found), summary)
+
+
+def _take_leave(
+    store: IndexStore,
+    summary: Summary,
+    missing: Mapping[Path, Path | None],
+    sync: Sync,
+    barred: Iterable[DocumentRecord],
+) -> None:
+    """Remove what is gone and what is not to be there; say of which folders documents are kept."""
+    kept = {record.path: folder for record in sync.gone.values() if (folder := missing[record.path])}
+    summary.notes += kept_notes(kept.values())
+    summary.skipped += [(folder, EMPTIED) for folder in dict.fromkeys(kept.values())]
+    leaving = {id for id, record in sync.gone.items() if record.path not in kept}
+    for id in leaving | {record.id for record in barred}:
+        store.remove(id)
+        summary.removed += 1
 
 
 def index_sources(

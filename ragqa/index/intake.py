@@ -87,7 +87,7 @@ class Intake:
         """Cut a document; embed when enough is waiting."""
         passages = split(document, self.embedder.count_tokens, self.embedder.max_tokens)
         self.summary.repaired += bool(document.repaired)
-        self.summary.remarks.update(document.notes)
+        self.summary.remarks += [(document.path, note) for note in document.notes]
         self._kept |= {_key(passage): (vector, signs) for passage, vector, signs in self.store.kept(document)}
         self._waiting.append(_Waiting(document, passages))
         if sum(len(waiting.passages) for waiting in self._waiting) >= GROUP:

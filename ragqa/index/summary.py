@@ -21,7 +21,7 @@ class Summary:
         skipped: Files, or folders that were passed over whole, with the reason.
         stale: How many documents stay as they were, because their file cannot be read now.
         repaired: How many documents hold bytes that could not be decoded.
-        remarks: How files were read where that is worth saying, such as `read as cp1252`; by how many.
+        remarks: Files with how they were read, where that is worth saying, such as `read as cp1252`.
         reused: How many passages came with their vectors; None where none could.
         notes: Lines for a person.
     """
@@ -34,7 +34,7 @@ class Summary:
     passages: int = 0
     stale: int = 0
     repaired: int = 0
-    remarks: Counter[str] = field(default_factory=Counter)
+    remarks: list[tuple[Path, str]] = field(default_factory=list)
     seconds: float = 0.0
     reused: int | None = None
     notes: list[str] = field(default_factory=list)

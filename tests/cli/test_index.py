@@ -17,6 +17,7 @@ import pytest
 
 from ragqa.errors import RagqaError
 from ragqa.store.opening import open_index
+from tests.cli.test_ask import on_a_terminal
 from tests.conftest import BREAD, CORPUS, LIGHTHOUSE, RAGQA, Ragqa
 
 pytestmark = pytest.mark.model
@@ -96,6 +97,21 @@ def test_reasons_are_counted_in_the_summary(folder: Ragqa):
     os.mkfifo(folder.cwd / "notes" / "one")
     os.mkfifo(folder.cwd / "notes" / "two")
     assert "skipped 2 (not a regular file×2)" in folder("index", "notes").out
+
+
+def test_how_a_file_was_read_is_said_with_its_name(folder: Ragqa):
+    words = "Am Kanal, über dem Wehr, öffnet die Mühle früh. Die Brücke heißt „Schöne Aussicht“ – seit 1954.\n"
+    for n in range(6):
+        folder.write(f"old/{n}.txt", f"{n}: {words}".encode("cp1252"))
+    said = on_a_terminal(folder, "index", "old", columns=200)
+    assert [line for line in said.splitlines() if "remark" in line or "read as" in line] == [
+        *(f"old/{n}.txt: read as cp1252" for n in range(5)),
+        "… and 1 more remarks; --json has them all",
+    ]
+    for n in range(6):
+        folder.write(f"old/{n}.txt", f"{n}. {words}".encode("cp1252"))
+    remarks = folder("index", "old", "--json").json["remarks"]
+    assert remarks == [{"path": f"old/{n}.txt", "remark": "read as cp1252"} for n in range(6)]
 
 
 @pytest.mark.parametrize("content", ["", " \n\t\n", "\ufeff"], ids=["nothing", "spaces", "only a mark"])

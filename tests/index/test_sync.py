@@ -394,7 +394,11 @@ def test_what_a_run_leaves_out_by_its_options_stays(store: SQLiteStore, notes: P
     assert len(ids(store)) == 3
 
 
-def test_remarks_on_how_files_were_read_are_counted(store: SQLiteStore, notes: Path, monkeypatch: pytest.MonkeyPatch):
+def test_how_a_file_was_read_is_told_with_its_path(store: SQLiteStore, notes: Path, monkeypatch: pytest.MonkeyPatch):
     read = sync.read_document
     monkeypatch.setattr(ragqa.index.sync, "read_document", lambda *one: replace(read(*one), notes=("read as cp1252",)))
-    assert update(store, notes).remarks == {"read as cp1252": 2}
+    remarks = update(store, notes).remarks
+    assert [(path.name, remark) for path, remark in remarks] == [
+        ("a.md", "read as cp1252"),
+        ("b.txt", "read as cp1252"),
+    ]
