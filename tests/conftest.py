@@ -14,8 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from ragqa.catalogue import DEFAULTS
+
+# No test depends on the clock, nor on luck: every run tries the same examples. `pytest --hypothesis-profile explore`
+# tries others.
+settings.register_profile("same", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+settings.register_profile("explore", settings.get_profile("same"), derandomize=False, print_blob=True)
+settings.load_profile("same")
 
 # A shell that runs the tests in the background has them ignore Ctrl-C, and every program that they start inherits it.
 for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):

@@ -30,7 +30,7 @@ all_readers = pytest.mark.parametrize(
     [markdown_blocks, text_blocks, diff_blocks, python_blocks, partial(code_blocks, suffix=".cpp")],
     ids=["markdown", "text", "diff", "python", "cpp"],
 )
-few_examples = settings(max_examples=200, deadline=None)
+few_examples = settings(max_examples=200)
 
 odd = st.text("ab. \n\r\t\x0b\x0c\x1c\x85\u2028\u2029。漢字👩\u200d💻é-#>", max_size=200)
 marks = ["# ", "## ", "### **b** ", "- ", "1. ", "> ", "```", "~~~", "| a | b |", "|---|---|", "---", "***", "<p>"]

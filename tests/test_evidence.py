@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ragqa.answer_type import expected
@@ -277,7 +277,6 @@ def words_of_candidates(one: Hit, embedder: WordEmbedder, kept: int | None = Non
 
 
 @given(TEXT | PROSE, HEADINGS, st.sampled_from([8, 512]))
-@settings(deadline=None)
 def test_a_candidate_has_the_tokens_whose_characters_lie_in_it(text: str, heading: Sequence[str], limit: int):
     one = Hit(Passage("n/a.md", 1, text, 0, len(text), 1, 1, tuple(heading)), Path("/n/a.md"), 0.9)
     for quote, words in words_of_candidates(one, WordEmbedder(max_tokens=limit)):
@@ -285,7 +284,6 @@ def test_a_candidate_has_the_tokens_whose_characters_lie_in_it(text: str, headin
 
 
 @given((TEXT | PROSE).filter(str.strip), HEADINGS)
-@settings(deadline=None)
 def test_the_tokens_of_a_passage_are_told_in_characters_of_its_text(text: str, heading: Sequence[str]):
     one = Hit(Passage("n/a.md", 1, text, 0, len(text), 1, 1, tuple(heading)), Path("/n/a.md"), 0.9)
     spans = passage_spans(one, WordEmbedder())

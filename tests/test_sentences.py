@@ -17,13 +17,13 @@ def sentences(text: str) -> list[str]:
     return [text[start:end].strip() for start, end in sentence_spans(text)]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(texts)
 def test_sentences_tile_the_text(text: str):
     assert "".join(text[start:end] for start, end in sentence_spans(text)) == text
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(texts)
 def test_no_sentence_is_empty(text: str):
     assert all(start < end for start, end in sentence_spans(text))

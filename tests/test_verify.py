@@ -288,7 +288,7 @@ def test_other_languages_are_copied_or_refused(held: str, said: str, false: str)
 
 
 @given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=30))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_text_gets_a_verdict(text: str, held: str, question: str):
     assert all(
         one.verdict in ("verbatim", "supported", "unsupported") for one in verify(text, [evidence(held)], question)

@@ -38,7 +38,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="what other systems e
 
 @pytest.fixture
 def child() -> Iterator[Child]:
-    with Child(seconds=5, memory=600 * MIB, answer=8 * MIB, program=PROGRAM) as one:
+    with Child(seconds=60, memory=600 * MIB, answer=8 * MIB, program=PROGRAM) as one:
         yield one
 
 
@@ -68,7 +68,7 @@ def family(ancestor: int) -> set[int]:
 
 
 def until(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.02)
     return condition()
@@ -90,9 +90,9 @@ def until(condition: Callable[[], bool]) -> bool:
 )
 def test_what_a_file_does_to_its_parser_costs_that_file_alone(fault: str, expected: str, child: Child):
     assert said(child, "says", b"before") == "before"
-    child.seconds = 1 if "took" in expected else 20
+    child.seconds = 1 if "took" in expected else 60
     assert reason(child, fault) == expected
-    child.seconds = 20
+    child.seconds = 60
     assert said(child, "says", b"after") == "after"
 
 
@@ -264,9 +264,9 @@ def test_a_report_that_is_none_is_not_believed(reply: bytes):
 
 @linux
 def test_what_it_leaves_behind_ends_with_it(child: Child):
-    child.seconds = 1
     said(child, "says")
     (process,) = family(os.getpid())
+    child.seconds = 1
     assert reason(child, "forks_and_sleeps") == "took over 1 s"
     assert until(lambda: not family(process))
 
@@ -276,7 +276,7 @@ import sys
 from ragqa.read.apart import Child
 from tests.readers.faulty import FORMATS
 print("reading", flush=True)
-Child(program={PROGRAM!r}).read(FORMATS[sys.argv[1]], b"words", "a.x")
+Child(seconds=600, program={PROGRAM!r}).read(FORMATS[sys.argv[1]], b"words", "a.x")
 """
 
 
@@ -291,19 +291,16 @@ def test_nothing_stays_behind_when_the_one_who_asked_is_ended(fault: str, sent: 
         assert until(lambda: bool(family(asking.pid)))
         (reading,) = family(asking.pid)
         time.sleep(0.3)  # by now it has begun, mostly; either way nothing may stay
-        started = time.monotonic()
         asking.send_signal(sent)
-        asking.wait(20)
-        took = time.monotonic() - started
+        asking.wait(60)  # not the 600 seconds that the file may take
     assert until(lambda: not family(reading) and not Path(f"/proc/{reading}").exists())
-    assert took < 5  # not the 20 seconds that a file may take
 
 
 def test_a_folder_with_faulty_files_is_indexed_but_for_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     for fault, format in FORMATS.items():
         monkeypatch.setitem(formats.READERS, f".{fault}", format)
         monkeypatch.setitem(BY_NAME, fault, format)
-    monkeypatch.setattr(index, "Child", lambda seconds: Child(seconds=1, memory=600 * MIB, program=PROGRAM))
+    monkeypatch.setattr(index, "Child", lambda seconds: Child(seconds=5, memory=600 * MIB, program=PROGRAM))
     folder = tmp_path / "notes"
     folder.mkdir()
     for name in ("a.md", "b.stops", "c.says", "d.crashes", "e.grows", "f.says", "g.md"):
@@ -315,7 +312,7 @@ def test_a_folder_with_faulty_files_is_indexed_but_for_them(tmp_path: Path, monk
     assert set(store.known()) == {"notes/a.md", "notes/c.says", "notes/f.says", "notes/g.md"}
     store.close()
     assert {path.name: reason for path, reason in summary.skipped} == {
-        "b.stops": "took over 1 s",
+        "b.stops": "took over 5 s",
         "d.crashes": "its parser died",
         "e.grows": "takes too much memory",
     }

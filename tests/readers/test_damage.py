@@ -24,7 +24,7 @@ MADE: dict[str, Callable[[], bytes]] = {
     "rtf": lambda: test_rtf.LETTER,
     "epub": test_epub.book,
 }
-FEW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from pathlib import Path
 from zipfile import ZipFile, is_zipfile
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ragqa.chunk import embedded_text, split
@@ -35,7 +35,7 @@ each_format = pytest.mark.parametrize("format", SAMPLED, ids=lambda one: one.nam
 in_process = pytest.mark.parametrize(
     "format", [one for one in DISTINCT if one.name not in NATIVE], ids=lambda one: one.name
 )
-examples = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+examples = settings(max_examples=60)
 
 Mutation = tuple[float, float, bytes, bool]
 places = st.floats(0, 1)
@@ -164,7 +164,7 @@ def test_any_text_is_read_or_refused(format: Format, text: str, encoding: str):
 def test_what_the_confined_process_says_of_damaged_files_holds_too(name: str):
     with Child() as child:
 
-        @settings(max_examples=40, deadline=None)
+        @settings(max_examples=40)
         @given(changes=mutations, inside=places)
         def check_apart(changes: list[Mutation], inside: float) -> None:
             content = with_changes(BY_NAME[name], changes, inside)
@@ -179,7 +179,7 @@ def test_what_the_confined_process_says_of_damaged_files_holds_too(name: str):
 def test_what_the_confined_process_says_of_any_bytes_as_pdf_holds_too():
     with Child() as child:
 
-        @settings(max_examples=20, deadline=None)
+        @settings(max_examples=20)
         @given(content=st.binary(max_size=300), headed=st.booleans())
         def check_apart(content: bytes, headed: bool) -> None:
             with contextlib.suppress(BadInput):

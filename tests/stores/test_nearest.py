@@ -59,7 +59,7 @@ def found(near: Nearest, question: Vector, k: int, *collections: str) -> list[in
     return [key for key, _cosine in near.search(question, k, Filter(collections))]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(
     rows=st.integers(1, 3 * GROUP), dim=st.sampled_from([2, 8, 12, 100]), k=st.integers(1, 30), seed=st.integers(0, 99)
 )
