@@ -68,6 +68,7 @@ class Watcher:
         self.stop = Event()
         self.heard: list[BaseException] = []
         self.told: set[tuple[Path, str]] = set()
+        self.away: set[Path] = set()
 
     def run(self, roots: Sequence[Path]) -> None:
         """Keep up until a signal ends it, which is raised."""
@@ -75,19 +76,20 @@ class Watcher:
 
         coming = turns(roots, self.asked.wanted, self.settings.db, self.stop)
         first = True
-        while there := self._next(coming):
+        while there := self._next(roots, coming):
             self._update(there, first)
             if first:
                 names = ", ".join(path_from_here(root) for root in roots)
                 advise(f"watching {names}; Ctrl-C ends it", self.quiet)
             first = False
 
-    def _next(self, coming: Iterator[list[Path]]) -> list[Path]:
+    def _next(self, roots: Sequence[Path], coming: Iterator[list[Path]]) -> list[Path]:
         """Wait for a change. A signal is only noted meanwhile: what listens to the system would swallow it."""
         there: list[Path] = []
         with stoppable(then=self._hear):
             while not there and not self.stop.is_set():  # none of the roots is there
                 there = next(coming, [])
+                self._tell_of_roots(roots, there)
         self._raise_heard()
         return there
 
@@ -128,6 +130,16 @@ class Watcher:
         with stoppable(then=self._hear):
             self.stop.wait(PAUSE)
         self._raise_heard()
+
+    def _tell_of_roots(self, roots: Sequence[Path], there: Sequence[Path]) -> None:
+        """A line for each root that has vanished or come back."""
+        away = set() if self.stop.is_set() else set(roots) - set(there)
+        for root in roots:
+            if root in away - self.away:
+                self._say(f"{path_from_here(root)} is not there; its documents stay as they are")
+            elif root in self.away - away:
+                self._say(f"{path_from_here(root)} is there again")
+        self.away = away
 
     def _tell(self, summary: Summary, first: bool) -> None:
         """One line an update, unless nothing has changed; files that were passed over are named once."""

@@ -75,13 +75,15 @@ def test_the_index_keeps_up_while_files_change(prepared: Ragqa):
     assert prepared("check").code == 0
 
 
-def test_a_folder_that_vanishes_and_comes_back_loses_nothing(prepared: Ragqa):
+def test_a_folder_that_vanishes_is_told_and_waited_for_and_loses_nothing(prepared: Ragqa):
     prepared.write("notes/light.md", LIGHTHOUSE)
     with watching(prepared, "notes", "-v") as watch:
         watch.says()
         (prepared.cwd / "notes").rename(prepared.cwd / "away")
+        assert watch.says() == "notes is not there; its documents stay as they are"
         prepared.write("away/bread.md", BREAD)
         (prepared.cwd / "away").rename(prepared.cwd / "notes")
+        assert watch.says() == "notes is there again"
         assert watch.says() == "indexed 1, unchanged 1, removed 0, skipped 0"
         assert watch.ended_by(signal.SIGINT) == 130
 
