@@ -166,7 +166,7 @@ def test_the_last_file_that_is_moved_out_of_a_folder_is_not_kept_there(store: SQ
     assert ids(store) == ["notes/a.md", "notes/b.txt"]
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("root", ["/dev/zero", "/dev/stdin", "/proc/self", "/proc", "/sys", "/dev"])
 def test_what_the_system_shows_as_files_is_no_root(store: SQLiteStore, notes: Path, root: str):  # fault 2
     update(store, notes)

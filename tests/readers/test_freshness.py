@@ -103,7 +103,7 @@ def test_a_document_that_was_forgotten_meanwhile_is_deleted(tmp_path: Path):
     assert cite([quoted(tmp_path / "a.md")], lambda name: None)[0].fresh == "deleted"
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "put",
     [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero"), lambda path: path.symlink_to(path)],

@@ -147,7 +147,7 @@ def test_a_folder_is_not_a_regular_file(tmp_path: Path):
     assert refused.value.reason == "not a regular file"
 
 
-@pytest.mark.timeout(30)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "content",
     [
@@ -174,7 +174,7 @@ def test_every_format_is_read_in_a_process_of_its_own_beyond_a_megabyte(format: 
     assert format.is_apart(MIB + 1)
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("line", [b"a\n\n", b"a\n=\n", b"*\n", b"a ::\n\n b\n\n", b"1.\n", b".. a\n\n", b":a: b\n"])
 @pytest.mark.parametrize("name", ["rst", "sql"])
 def test_what_is_read_in_this_process_cannot_be_made_to_take_long(name: str, line: bytes):
@@ -203,7 +203,7 @@ def test_a_file_of_too_many_parts_is_refused(monkeypatch: pytest.MonkeyPatch):
     assert refused.value.reason == "too many parts"
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "line", [b"--- a\n+++ b\n", b"diff --git a b\n", b"@@ -1,2 +1,2 @@\n", b"--- a\n", b"\n\n--- a\n+++ b\n"]
 )
@@ -211,7 +211,7 @@ def test_a_difference_cannot_be_made_to_take_long(line: bytes):
     read_bytes(BY_NAME["diff"], line * (1_000_000 // len(line)), "a.diff")
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("line", [b"\n", b" \n", b"a\n\n", b"a", b"\r\n \r\n", b"\t"])
 def test_plain_text_cannot_be_made_to_take_long(line: bytes):
     with contextlib.suppress(BadInput):  # nothing but white space is empty

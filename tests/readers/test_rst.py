@@ -151,7 +151,7 @@ def test_a_title_loses_its_markup_where_it_is_a_path():
     assert reading.blocks[0].heading == ("The index of a page and this",)
 
 
-@pytest.mark.timeout(10)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "line",
     [

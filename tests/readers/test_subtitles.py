@@ -114,7 +114,7 @@ def test_what_holds_no_cues_is_refused(content: bytes):
     assert refused.value.reason == "no subtitles"
 
 
-@pytest.mark.timeout(10)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "shown",
     [

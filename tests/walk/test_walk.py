@@ -311,7 +311,7 @@ def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path: Path, monkeypat
     assert refused.value.reason == "changed while read"
 
 
-@pytest.mark.timeout(10)
+@pytest.mark.timeout(60)
 def test_no_more_is_read_of_a_file_that_goes_on_growing_than_may_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     path, fdopen = write(tmp_path / "a.md", "One half."), os.fdopen
 
