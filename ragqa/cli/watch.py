@@ -76,12 +76,13 @@ class Watcher:
 
         coming = turns(roots, self.asked.wanted, self.settings.db, self.stop)
         first = True
-        while there := self._next(roots, coming):
-            self._update(there, first)
-            if first:
-                names = ", ".join(path_from_here(root) for root in roots)
-                advise(f"watching {names}; Ctrl-C ends it", self.quiet)
-            first = False
+        with stoppable():
+            while there := self._next(roots, coming):
+                self._update(there, first)
+                if first:
+                    names = ", ".join(path_from_here(root) for root in roots)
+                    advise(f"watching {names}; Ctrl-C ends it", self.quiet)
+                first = False
 
     def _next(self, roots: Sequence[Path], coming: Iterator[list[Path]]) -> list[Path]:
         """Wait for a change. A signal is only noted meanwhile: what listens to the system would swallow it."""

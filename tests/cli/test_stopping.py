@@ -10,12 +10,17 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pexpect
 import pytest
 
+from ragqa.cli import watch
 from ragqa.cli.progress import Waiting
 from ragqa.cli.stopping import Stopped, exit_code, insistent, stoppable
+from ragqa.cli.watch import Watcher
+from ragqa.index.run import Run
+from ragqa.settings import Settings
 from tests.cli.test_ask import E5
 from tests.cli.test_index import counts, ids, running, stored
 from tests.conftest import CORPUS, RAGQA, Ragqa
@@ -30,6 +35,14 @@ def test_each_signal_has_the_exit_code_that_a_shell_would_report(number: signal.
     with pytest.raises((KeyboardInterrupt, Stopped)) as caught, stoppable():
         os.kill(os.getpid(), number)
     assert exit_code(caught.value) == code
+
+
+def test_a_signal_between_two_updates_ends_watch_as_one_within(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(watch, "fill_once", lambda *_: None)
+    monkeypatch.setattr(Watcher, "_say", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    settings = Settings(home=tmp_path, config=tmp_path, db=tmp_path / "index.db")
+    with pytest.raises(Stopped):
+        Watcher(settings, Run(), verbose=True, quiet=False).run([tmp_path])
 
 
 def test_after_the_first_signal_the_next_one_is_not_held_up():
