@@ -42,18 +42,23 @@ class Page:
 
 
 def page_of(page: PdfPage) -> Page:
-    """The words of a page; most of them are taken for upright."""
-    found = list(_words(page))
+    """The words of a page; most of them are taken for upright. What lies outside it is not seen, and left out."""
+    left, bottom, right, top = page.get_bbox()
+    found = [(turn, word) for turn, word in _words(page) if _shown(word, left, bottom, right, top)]
     turns = Counter[int]()
     for turn, word in found:
         turns[turn] += len(word.text)
     upright = next((turn for turn, _letters in turns.most_common() if turn >= 0), 0)
-    left, bottom, right, top = page.get_bbox()
     return Page(
         right - left if upright % 2 else top - bottom,
         tuple(_turned(word, upright, left, bottom, right, top) for turn, word in found if turn == upright),
         " ".join(word.text for turn, word in found if turn not in (upright, -1)),
     )
+
+
+def _shown(word: Line, left: float, bottom: float, right: float, top: float) -> bool:
+    """Whether a word of the page's own coordinates lies on it, if only in part."""
+    return word.left <= right and word.right >= left and word.top <= top and word.bottom >= bottom
 
 
 def _words(page: PdfPage) -> Iterator[tuple[int, Line]]:

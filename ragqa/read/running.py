@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 from statistics import median
 
 from ragqa.read.layout import Line, Row, rows_of
@@ -15,18 +15,20 @@ MARGIN = 0.12  # of a page's height, at its top and at its bottom
 LARGER = 1.2  # times the type of the page's lines: no running head is so large
 ROWS = 2  # outermost ones that can be running heads
 PAGES = 2  # that have the same words at the same height
+ENTRIES = 3  # of a table of contents on a page
 COUNTED = 3  # that have the same words but for a number, which grows with them
 _LONGEST = 200  # characters that are compared
 _NUMBERS = 4  # in a head that may count the pages
 _STEP = 3.0  # points; what differs by less is at the same height
 
 _DIGITS = re.compile(r"\d{1,6}")
+# Of four digits it may be a year; page numbers that are so large are told by their counting.
 _NUMBER = re.compile(
-    r"\W*(?:page|seite|pagina|página|sida|side|strona|p\.|s\.)?\s*(?:\d{1,4}|[ivxlc]{1,7})"
+    r"\W*(?:page|seite|pagina|página|sida|side|strona|p\.|s\.)?\s*(?:\d{1,3}|[ivxlc]{1,7})"
     r"(?:\s*(?:of|von|de|di|av|z|/|-)\s*\d{1,4})?\W*",
     re.I,
 )
-_LEADERS = re.compile(r"(?:[.·…]\s?){5,}\s*[\divxlc]{0,7}\s*$", re.I)
+_LEADERS = re.compile(r"(?:[.·…]\s?){5,}\s*(\d{1,6}|[ivxlc]{1,7})\s*$", re.I)
 
 _Key = tuple[bool, int, str]
 
@@ -52,8 +54,8 @@ def without_running(pages: Sequence[tuple[float, Sequence[Line]]]) -> list[list[
     seen = Counter(key for edge in edges for key in _keys(edge))
     left_out = {(edge.page, edge.line) for edge in edges if _runs(seen, edge)}
     return [
-        [line for row in page if not _leads(row) for line in row if (n, line) not in left_out]
-        for n, page in enumerate(rows)
+        [line for row in page for line in row if (n, line) not in left_out]
+        for n, page in enumerate(_without_contents(rows))
     ]
 
 
@@ -81,6 +83,40 @@ def _runs(seen: Counter[_Key], edge: _Edge) -> bool:
     return same >= PAGES or any(times >= COUNTED for times in counted)
 
 
-def _leads(row: Row) -> bool:
-    """Whether dots lead from a title to its page."""
-    return bool(_LEADERS.search(" ".join(line.text for line in row)))
+def _without_contents(pages: Sequence[Sequence[Row]]) -> Iterator[list[Row]]:
+    """Pages without entries that dots lead to rising numbers, if most of their titles stand elsewhere too.
+
+    So nothing is lost: dots that lead to a price, or to a blank in a form, are none.
+    """
+    entries = [_entries(page) for page in pages]
+    titles = _titles(pages) if any(entries) else set()
+    for page, found in zip(pages, entries, strict=True):
+        contents = 2 * sum(title in titles for title in found.values()) > len(found)
+        yield [row for n, row in enumerate(page) if not (contents and n in found)]
+
+
+def _entries(page: Sequence[Row]) -> dict[int, str]:
+    """The titles that dots lead from, by their rows, if they may be a table of contents."""
+    found = {n: entry for n, row in enumerate(page) if (entry := _LEADERS.search(_joined(row)))}
+    numbers = [int(entry[1]) for entry in found.values() if entry[1].isdecimal()]
+    if len(found) < ENTRIES or numbers != sorted(numbers):
+        return {}
+    return {n: _letters(entry.string[: entry.start()]) for n, entry in found.items()}
+
+
+def _titles(pages: Sequence[Sequence[Row]]) -> set[str]:
+    """What stands in a row, or in two that follow each other, as a long title does."""
+    found: set[str] = set()
+    for page in pages:
+        rows = [_letters(text) for text in map(_joined, page) if not _LEADERS.search(text)]
+        found.update(rows, map("".join, pairwise(rows)))
+    return found
+
+
+def _joined(row: Row) -> str:
+    return " ".join(line.text for line in row)
+
+
+def _letters(text: str) -> str:
+    """Its letters and digits alone, as titles are printed in many ways."""
+    return "".join(filter(str.isalnum, text.casefold()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -203,9 +204,58 @@ def test_a_text_that_is_all_typewritten_is_prose():
     assert blocks(reading("pdf", lines)) == [("paragraph", "The tide comes in twice a day.")]
 
 
+def on_pages(*texts: Sequence[tuple[float, float, str]]) -> bytes:
+    made = FPDF()
+    made.set_font("Helvetica", size=11)
+    for lines in texts:
+        made.add_page()
+        for x, y, text in lines:
+            made.text(x, y, text)
+    return bytes(made.output())
+
+
 def test_lines_of_a_table_of_contents_are_left_out():
-    lines = [(20, 100, "1 Tides " + ". " * 20 + "12"), (20, 110, "Dots may trail off ... and then go on in 12 words.")]
-    assert texts(typeset(*lines)) == ["Dots may trail off ... and then go on in 12 words."]
+    titles = ["1 Tides", "2 Storms of the north", "3 Ice"]
+    contents = [(20.0, 100.0 + 6 * n, f"{title} {'. ' * 20}{n + 12}") for n, title in enumerate(titles)]
+    dots = [(20, 160, "Dots may trail off ... and then go on in 12 words.")]
+    read = texts(on_pages([*contents, *dots], *([(20, 80, title), (20, 99, FILLER[:80])] for title in titles)))
+    assert " ".join(read) == " ".join([dots[0][2], *(f"{title} {FILLER[:80].strip()}" for title in titles)])
+
+
+@pytest.mark.parametrize("pages", [1, 30])
+def test_dots_that_lead_to_a_price_or_to_a_blank_are_no_contents(pages: int):
+    prices = [
+        ("Parking", "5"),
+        ("Dog", "8"),
+        ("Breakfast", "12"),
+        ("Name:", ""),
+        ("I accept the contract of 3 May", ""),
+    ]
+    lines = [(20.0, 60.0 + 12 * n, f"{text} {'.' * 30} {price}".strip()) for n, (text, price) in enumerate(prices)]
+    more = [[(20.0, 60.0, "Breakfast is served until ten.")] for _page in range(pages - 1)]
+    assert " ".join(texts(on_pages(lines, *more))).startswith(" ".join(text for _x, _y, text in lines))
+
+
+def test_a_bare_number_of_a_page_is_left_out_and_a_year_is_not():
+    lines = [(20, 10, "1894"), (20, 80, "was the year in which the bridge opened."), (20, 290, "42")]
+    assert texts(on_pages(lines)) == ["1894 was the year in which the bridge opened."]
+
+
+def test_page_numbers_of_four_digits_are_left_out_where_they_count():
+    made = on_pages(*([(20, 10, f"{number}"), (20, 80, FILLER[:80])] for number in range(1202, 1205)))
+    assert texts(made) == [FILLER[:80].strip()] * 3
+
+
+# fault 21
+@pytest.mark.parametrize("turn", [b"", b"/Rotate 90"])
+def test_text_outside_the_page_is_left_out(turn: bytes):
+    said = [(50, 700, b"Seen."), (-300, 600, b"Left of it."), (50, 900, b"Over it."), (50, 40, b"Cut away.")]
+    drawn = b" ".join(b"1 0 0 1 %d %d Tm (%b) Tj" % one for one in said)
+    box = b"/MediaBox[0 0 600 800]"
+    content = pages(b"BT /F 12 Tf " + drawn + b" ET").replace(
+        box, b"/MediaBox[0 0 600 800]/CropBox[0 100 600 800]" + turn
+    )
+    assert texts(content) == ["Seen."]
 
 
 def test_a_head_on_two_pages_runs_and_titles_of_chapters_do_not():
