@@ -45,20 +45,26 @@ def read(content: bytes, name: str) -> Reading:
         BadInput: It is no text, or nested too deeply.
     """
     decoded = decode(name, content)
-    by_lines, bad = ([], []) if name.lower().endswith(".json") else parts_by_lines(decoded.text)
-    if by_lines:
+    named = not name.lower().endswith(".json")  # as JSON by lines
+    by_lines, bad = parts_by_lines(decoded.text) if named else ([], [])
+    if by_lines and len(by_lines) >= len(bad):
         return _told(decoded, by_lines, bad)
     try:
         return _told(decoded, Scan(decoded.text).parts())
-    except RecursionError as error:
+    except (RecursionError, json.JSONDecodeError) as error:
+        return _told(decoded, by_lines, bad) if by_lines else _otherwise(decoded, name, error)
+
+
+def _otherwise(decoded: Decoded, name: str, error: RecursionError | json.JSONDecodeError) -> Reading:
+    """What is not JSON as a whole: JSON by lines all the same, or plain text."""
+    if isinstance(error, RecursionError):
         raise BadInput(f"{name}: nested too deeply", "nested too deeply") from error
-    except json.JSONDecodeError as error:
-        by_lines, bad = parts_by_lines(decoded.text)
-        if by_lines and not bad:
-            return _told(decoded, by_lines)
-        text, repaired, notes = decoded
-        note = f"no JSON at line {error.lineno}: read as plain text"
-        return Reading(text, text_blocks(text), notes=(*notes, note), repaired=repaired)
+    by_lines, bad = parts_by_lines(decoded.text)
+    if by_lines and not bad:
+        return _told(decoded, by_lines)
+    text, repaired, notes = decoded
+    note = f"no JSON at line {error.lineno}: read as plain text"
+    return Reading(text, text_blocks(text), notes=(*notes, note), repaired=repaired)
 
 
 def parts_by_lines(text: str) -> tuple[list[Part], list[int]]:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, zip_longest
+from itertools import chain, islice, zip_longest
 
 from ragqa.files import MAX_FILE_SIZE
 from ragqa.read.reading import Draft, Reading
-from ragqa.read.table import column_names
+from ragqa.read.table import HEAD_ROWS, head_of
 from ragqa.read.text import decode, plain_line_ends
 
 DELIMITERS = ",;\t|"
 SAMPLE = 65_536  # characters that the delimiter is told by
 SAMPLE_ROWS = 50
 UNCLOSED = 20  # so many quotes may be left open before all that follows is read without any
+_STATED = re.compile(r'"?sep=([^"\n])"?(?:\n|$)', re.I)  # Excel's way to tell the delimiter
+_DECIMAL = re.compile(r"""(?:^|[;\t|])[ "]*[-+]?\d[\d.]*,\d+[^\w\n;\t|]*(?:EUR|[;\t|]|$)""", re.M)
 _END = "the end"  # a line behind the last one
 
 
@@ -40,17 +43,19 @@ def read(content: bytes, name: str) -> Reading:
     """A table by its rows; raises BadInput where it is no text."""
     text, repaired, notes = decode(name, content)
     text = plain_line_ends(text)
-    delimiter = "\t" if name.lower().endswith(".tsv") else delimiter_of(text)
-    rows = (row for row in rows_of(text.split("\n"), delimiter) if any(cell.strip() for cell in row.cells))
-    first, second = next(rows, None), next(rows, None)
-    named = first and second and column_names(first.cells, second.cells)
-    names = [" ".join(cell.split()) for cell in first.cells] if first and named else []
-    told = [row for row in (first, second) if row][bool(named) :]
+    stated = _STATED.match(text)  # in a line of its own, which no spreadsheet counts as a row
+    delimiter = stated[1] if stated else "\t" if name.lower().endswith(".tsv") else delimiter_of(text)
+    counted = islice(rows_of(text.split("\n"), delimiter), 1 if stated else 0, None)
+    rows = (row for row in counted if any(cell.strip() for cell in row.cells))
+    first = list(islice(rows, HEAD_ROWS))
+    head = head_of([row.cells for row in first])
+    names = [] if head is None else [" ".join(cell.split()) for cell in first[head].cells]
     draft, unclosed = Draft(), 0
-    for row in chain(told, rows):
+    for n, row in enumerate(chain(first, rows)):
         unclosed += not row.closed
-        draft.at("row", row.number, line=row.line)
-        draft.add("list", row_text(names, row.cells))
+        if n != head:
+            draft.at("row", row.number - bool(stated), line=row.line)
+            draft.add("list", row_text(names if head is not None and n > head else [], row.cells))
     if unclosed:
         notes += (f"rows with a quote that is not closed: {unclosed}",)
     return draft.reading(notes=notes, repaired=repaired)
@@ -65,14 +70,18 @@ def row_text(names: Sequence[str], cells: Sequence[str]) -> str:
 
 
 def delimiter_of(text: str) -> str:
-    """The one of DELIMITERS that gives most rows of the sample the same number of cells; a comma where none does."""
+    """The one of DELIMITERS that gives most rows of the sample the same number of cells; a comma where none does.
+
+    Of two that do so alike, a comma is none if it would cut decimal numbers that the other leaves whole.
+    """
     sample = text[:SAMPLE]
     if len(text) > SAMPLE:
         sample = sample[: sample.rfind("\n") + 1] or sample
-    return max(DELIMITERS, key=lambda delimiter: _agreement(sample, delimiter))
+    decimal = bool(_DECIMAL.search(sample))
+    return max(DELIMITERS, key=lambda delimiter: _agreement(sample, delimiter, decimal and delimiter == ","))
 
 
-def _agreement(sample: str, delimiter: str) -> tuple[float, int]:
+def _agreement(sample: str, delimiter: str, decimal: bool) -> tuple[float, bool, int]:
     """The share of rows with the usual number of cells, and that number; nothing where it is one."""
     widths: Counter[int] = Counter()
     for row in rows_of(sample.split("\n"), delimiter):
@@ -80,7 +89,7 @@ def _agreement(sample: str, delimiter: str) -> tuple[float, int]:
         if row.number == SAMPLE_ROWS:
             break
     ((width, count),) = widths.most_common(1) or [(0, 0)]
-    return (count / widths.total(), width) if width > 1 else (0.0, 0)
+    return (count / widths.total(), not decimal, width) if width > 1 else (0.0, False, 0)
 
 
 def rows_of(lines: Iterable[str], delimiter: str) -> Iterator[Row]:

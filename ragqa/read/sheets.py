@@ -8,13 +8,12 @@ from itertools import chain, islice
 
 from ragqa.read.office import properties
 from ragqa.read.reading import Draft, Reading
-from ragqa.read.table import column_names, record
+from ragqa.read.table import HEAD_ROWS, head_of, record
 from ragqa.read.workbook import Sheet, Value, Workbook
 from ragqa.read.zipped import open_zip, refused
 
 CELLS = 1_000_000  # of all sheets together, empty ones between others included
 COLUMNS = 256
-_TITLES = 10  # rows of a single cell that may stand above a table
 
 Row = tuple[int, list[str]]
 """Its number from 1, and its cells as text."""
@@ -73,15 +72,14 @@ def _rows(book: Workbook, sheet: Sheet, budget: _Budget) -> Iterator[Row]:
 
 
 def _add(draft: Draft, sheet: str, rows: Iterator[Row]) -> None:
-    """A block a row; the first row of several cells may name the columns, and what stands over it is a title."""
-    first = list(islice(rows, _TITLES))
-    head = next((n for n, (_number, cells) in enumerate(first[:-1]) if sum(map(bool, cells)) > 1), None)
-    named = head is not None and column_names(first[head][1], first[head + 1][1])
-    names = first[head][1] if head is not None and named else []
+    """A block a row; one of the first rows of several cells may name the columns, and what stands over it does not."""
+    first = list(islice(rows, HEAD_ROWS))
+    head = head_of([cells for _number, cells in first], least=2)
+    names = [] if head is None else first[head][1]
     for n, (number, cells) in enumerate(chain(first, rows)):
-        if not named or n != head:
+        if n != head:
             draft.at("row", number, sheet)
-            draft.add("table", record(names if n > (head or 0) else [], cells))
+            draft.add("table", record(names if head is not None and n > head else [], cells))
 
 
 def shown(value: Value | date) -> str:

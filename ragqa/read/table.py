@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_YEAR = re.compile(r"(?:19|20)\d\d")  # may name a column
+HEAD_ROWS = 50  # that a table is known by
+
 _NUMBER = re.compile(r"[\s+\-(]*[\d.,:/'\s-]+[\s%€$£)]*")
-_YEAR = re.compile(r"(?:19|20)\d\d")
+_YEAR = re.compile(r"(?:19|20)\d\d")  # may name a column
 
 
 def column_names(first: Sequence[str], second: Sequence[str]) -> bool:
-    """Whether a table's first row names its columns: words in nearly all of them, each once, and rows to follow.
+    """Whether a table's first row names its columns: words in nearly all of them, most once, and rows to follow.
 
     Numbers and dates are no names, but for years beside a word; neither is one cell over a table of many, which is its
-    title.
+    title, or one with a colon at its end, which names what stands beside it.
     """
     names = [cell for cell in first if cell.strip()]
     wide = max(len(first), sum(bool(cell.strip()) for cell in second))
@@ -22,10 +23,30 @@ def column_names(first: Sequence[str], second: Sequence[str]) -> bool:
         bool(names)
         and any(cell.strip() for cell in second)
         and 2 * len(names) > wide
-        and len(set(names)) == len(names)
-        and all(len(cell) <= 100 and not _NUMBER.fullmatch(cell) for cell in names if not _YEAR.fullmatch(cell))
+        and 3 * len(set(names)) >= 2 * len(names)
+        and all(map(_may_name, names))
         and not all(_YEAR.fullmatch(cell) for cell in names)
     )
+
+
+def _may_name(cell: str) -> bool:
+    told = len(cell) <= 100 and not cell.rstrip().endswith(":") and not _NUMBER.fullmatch(cell)
+    return told or bool(_YEAR.fullmatch(cell))
+
+
+def head_of(rows: Sequence[Sequence[str]], least: int = 1) -> int | None:
+    """The row of a table that names its columns, where one does; what stands over it is far narrower than the table.
+
+    Args:
+        rows: Those that it begins with, HEAD_ROWS at most, none of them blank.
+        least: Columns of a table whose first row is looked at.
+    """
+    filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
+    for n, width in enumerate(filled[:-1]):
+        usual = sorted(filled[n + 1 :])[3 * (len(rows) - n - 1) // 4]  # few rows may follow a long preamble
+        if 2 * width > max(usual, least):
+            return n if column_names(rows[n], rows[n + 1]) else None
+    return None
 
 
 def record(names: Sequence[str], cells: Sequence[str]) -> str:

@@ -63,6 +63,16 @@ def test_the_content_outdoes_the_name(name: str):
     assert blocks(read('{\n"a": 1\n}\n', name)) == ["a: 1"]
 
 
+def test_json_over_many_lines_is_read_whole_though_a_line_of_it_is_json_by_itself():
+    reading = read('{\n "names": [\n  "Anna",\n  "Bob"\n ],\n "city": "Bergen"\n}\n', "a.jsonl")
+    assert (blocks(reading), reading.notes) == (["names: Anna, Bob", "city: Bergen"], ())
+
+
+def test_lines_that_are_json_are_read_though_most_are_not():
+    reading = read('no\n{"a": 1}\nno\n', "a.jsonl")
+    assert (blocks(reading), reading.notes) == (["a: 1"], ("lines that are no JSON: 2 (1, 3)",))
+
+
 @pytest.mark.parametrize(
     "text", ['{// a remark\n"a": 1}', '{"a": 1', "[1,]", '{"a" 1}', "{a: 1}", "[1 2]", "{} {", "["]
 )

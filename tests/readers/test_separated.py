@@ -54,6 +54,45 @@ def test_decimal_commas_are_no_delimiters():
     assert delimiter_of("a;b\n1,5;2,5\n3,5;4,5\n") == ";"
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Artikel;Preis, EUR\nApfel;1,50\nBirne;2,30\n", ";"),
+        ("1,5;2,5\n3,5;4,5\n", ";"),
+        ('1,5\t"2.000,50 €"\n3,5\t4,50 EUR\n', "\t"),
+        ("1,5\n2,6\n", ","),
+        ("1,2,one;two\n3,4,three;four\n", ","),
+        ("no delimiter", ","),
+    ],
+)
+def test_where_two_delimiters_agree_alike_a_decimal_comma_is_none(text: str, expected: str):
+    assert delimiter_of(text) == expected
+
+
+def test_a_delimiter_that_the_first_line_states_is_taken_and_that_line_is_no_row():
+    reading = read("sep=|\r\nname|price, in euros\r\ntea|1,50\r\n")
+    assert (blocks(reading), places(reading)) == (["name: tea\nprice, in euros: 1,50"], [("row 2", 3)])
+
+
+def test_what_stands_over_a_table_does_not_name_its_columns():
+    over = '"Kontonummer:";"DE12"\n\n"Saldo";"5.000,00 EUR"\n\n'
+    table = '"Tag";"Wer";"Zweck";"Betrag"\n"02.01.2024";"Stadtwerke";"Strom";"-80,50"\n"03.01.2024";"Bahn";"";"-9"\n'
+    reading = read(over + table)
+    assert blocks(reading) == [
+        "column 1: Kontonummer:\ncolumn 2: DE12",
+        "column 1: Saldo\ncolumn 2: 5.000,00 EUR",
+        "Tag: 02.01.2024\nWer: Stadtwerke\nZweck: Strom\nBetrag: -80,50",
+        "Tag: 03.01.2024\nWer: Bahn\nBetrag: -9",
+    ]
+    assert places(reading)[2] == ("row 6", 6)
+
+
+def test_a_name_that_two_columns_have_leaves_all_of_them_their_names():
+    assert blocks(read("Date,Amount,Amount,Text\n2024-01-01,5,6,rent\n")) == [
+        "Date: 2024-01-01\nAmount: 5\nAmount: 6\nText: rent"
+    ]
+
+
 def test_a_tsv_is_parted_by_tabs_whatever_its_cells_hold():
     assert blocks(read("a\tb\n1,2,3\t4,5,6\n", "a.tsv")) == ["a: 1,2,3\nb: 4,5,6"]
 

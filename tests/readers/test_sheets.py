@@ -63,6 +63,21 @@ def test_a_title_over_the_table_is_a_row_of_its_own():
     assert place_of(read, "Apples") == "Sheet, row 4"
 
 
+def test_labels_beside_their_values_over_a_table_do_not_name_its_columns():
+    rows = [
+        ["Budget", "2024 (draft)"],
+        ["Unit", "Tides"],
+        ["Fruit", "Spring", "Autumn", "Note"],
+        ["Apples", 3, 4, "new"],
+    ]
+    read = reading("xlsx", saved(book(rows)))
+    assert [text for _kind, text in blocks(read)] == [
+        "Budget | 2024 (draft)",
+        "Unit | Tides",
+        "Fruit: Apples; Spring: 3; Autumn: 4; Note: new",
+    ]
+
+
 def test_rows_of_a_sheet_without_names_stand_as_they_are():
     read = reading("xlsx", saved(book([["Apples", 3], ["Pears", 4]])))
     assert [text for _kind, text in blocks(read)] == ["Apples | 3", "Pears | 4"]
@@ -74,6 +89,8 @@ def test_rows_of_a_sheet_without_names_stand_as_they_are():
         (["Name", "Age"], ["Ada", "36"], True),
         (["Name", ""], ["Ada", "36"], False),  # half of the columns are not named
         (["Name", "Name"], ["Ada", "Bob"], False),
+        (["Name", "Paid", "Paid"], ["Ada", "1", "2"], True),
+        (["Name:", "Ada"], ["Town:", "Rome"], False),  # it names what stands beside it
         (["Ada", "36"], ["Bob", "40"], False),
         (["2023", "2024"], ["1", "2"], False),
         (["Name", "Age"], ["", ""], False),
