@@ -22,6 +22,13 @@ def attribute(element: etree._Element, name: str) -> str:
     return next((str(value) for key, value in element.attrib.items() if str(key).rpartition("}")[2] == name), "")
 
 
+def hidden_shapes(root: etree._Element) -> list[etree._Element]:
+    """The shapes of Word and PowerPoint that somebody has hidden, as elements that their properties stand in."""
+    said = (one for one in root.iter("{*}docPr", "{*}cNvPr") if one.get("hidden") in ("1", "true"))
+    around = (next((above for above in one.iterancestors() if local(above)[:2] != "nv"), None) for one in said)
+    return [shape for shape in around if shape is not None]
+
+
 def related(archive: ZipFile, part: str = "") -> dict[str, str]:
     """The parts that a part refers to, by what they are to it, such as `styles`; those of the package for none."""
     return dict(related_by_id(archive, part).values())

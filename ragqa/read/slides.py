@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from ragqa.read.office import properties
+from ragqa.read.office import hidden_shapes, local, properties
 from ragqa.read.reading import Draft, Reading
 from ragqa.read.table import table_lines
 from ragqa.read.zipped import open_zip
 
 if TYPE_CHECKING:
+    from lxml import etree
     from pptx.shapes.base import BaseShape
     from pptx.slide import Slide
     from pptx.text.text import TextFrame
@@ -34,10 +35,22 @@ def read(content: bytes, name: str) -> Reading:
         if slide.element.get("show") == "0":
             hidden += 1
             continue
+        _show(slide.element)
         draft.at("slide", number)
         _add(draft, slide)
     notes = [f"{hidden} hidden slide{'s' * (hidden > 1)} left out"] if hidden else []
     return draft.reading(title=about.title, tags=about.tags, date=about.date, notes=notes)
+
+
+def _show(slide: etree._Element) -> None:
+    """Leave of a slide what is seen: no hidden shapes, and of alternatives for one, as for equations, the first."""
+    for alternatives in [*slide.iter("{*}AlternateContent")]:
+        above, choice = alternatives.getparent(), alternatives.find("{*}Choice")
+        if above is not None and choice is not None and local(above) in ("spTree", "grpSp"):
+            above[above.index(alternatives) : above.index(alternatives) + 1] = [*choice]
+    for shape in hidden_shapes(slide):
+        if (above := shape.getparent()) is not None:
+            above.remove(shape)
 
 
 def _add(draft: Draft, slide: Slide) -> None:

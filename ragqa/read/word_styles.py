@@ -45,15 +45,13 @@ class Styles:
     def __init__(self, archive: ZipFile, part: str | None) -> None:
         root = parse_xml(archive.read(part)) if part else ()
         self._elements = {attribute(one, "styleId"): one for one in root if local(one) == "style"}
+        self._hide = any(one.find("{*}rPr/{*}vanish") is not None for one in self._elements.values())
         self._known: dict[str, dict[str, str]] = {}
 
     def of(self, paragraph: etree._Element) -> Style:
         """What a paragraph's own properties and its style say."""
         own = _settings(paragraph)
-        id = own.get("pStyle", "")
-        if id not in self._known:
-            self._known[id] = self._inherited(id)
-        said = self._known[id] | own
+        said = self._inherited(own.get("pStyle", "")) | own
         level = said.get("outlineLvl", "")
         return Style(
             level=TITLE
@@ -66,20 +64,39 @@ class Styles:
             contents="contents" in said,
         )
 
+    def hidden(self, root: etree._Element) -> list[etree._Element]:
+        """The runs in a part that are hidden text."""
+        marked = [run for run in root.iter("{*}r") if run.find("{*}rPr/{*}vanish") is not None]
+        return [run for run in (root.iter("{*}r") if self._hide else marked) if self._hides(run)]
+
+    def _hides(self, run: etree._Element) -> bool:
+        """Whether a run is hidden by its own properties, or else by its style, or its paragraph's."""
+        paragraph = next(run.iterancestors("{*}p"), None)
+        own = _of_runs(run)
+        below = self._inherited(_settings(paragraph).get("pStyle", "")) if paragraph is not None else {}
+        said = below | self._inherited(own.get("rStyle", "")) | own
+        return said.get("vanish", "0") not in ("0", "false", "off")
+
     def _inherited(self, id: str) -> dict[str, str]:
+        if id not in self._known:
+            self._known[id] = self._gathered(id)
+        return self._known[id]
+
+    def _gathered(self, id: str) -> dict[str, str]:
+        """What a style says, and those that it is based on."""
         said: dict[str, str] = {}
         for _ in range(DEEPEST):
             style = self._elements.get(id)
             if style is None:
                 break
-            said = _of_name(style) | _settings(style) | said
-            id = next((attribute(one, "val") for one in style if local(one) == "basedOn"), "")
+            said = _of_name(style) | _settings(style) | _of_runs(style) | said
+            id = _said(style, "basedOn")
         return said
 
 
 def _of_name(style: etree._Element) -> dict[str, str]:
     """What follows from a style's name, which is English in every language for those that come with Word."""
-    name = next((attribute(one, "val") for one in style if local(one) == "name"), "")
+    name = _said(style, "name")
     if heading := _HEADING.fullmatch(name):
         return {"outlineLvl": str(int(heading[1]) - 1)}
     if _CONTENTS.fullmatch(name):
@@ -96,20 +113,21 @@ def _settings(element: etree._Element) -> dict[str, str]:
     return {local(one): attribute(one, "val") for one in (*own, *numbering) if attribute(one, "val")}
 
 
+def _of_runs(element: etree._Element) -> dict[str, str]:
+    """What a run, or a style for its runs, says of whether they are hidden."""
+    own = next((child for child in element if local(child) == "rPr"), ())
+    return {kind: attribute(one, "val") or "1" for one in own if (kind := local(one)) in ("rStyle", "vanish")}
+
+
 class Numbering:
     """Counts the paragraphs of lists and headings as Word does."""
 
     def __init__(self, archive: ZipFile, part: str | None) -> None:
         root = parse_xml(archive.read(part)) if part else ()
         self._levels = {attribute(one, "abstractNumId"): _levels(one) for one in root if local(one) == "abstractNum"}
-        self._kinds: dict[str, str] = {}
-        self._anew: set[str] = set()
-        for one in root:
-            if local(one) == "num":
-                id = attribute(one, "numId")
-                self._kinds[id] = next((attribute(of, "val") for of in one if local(of) == "abstractNumId"), "")
-                if next(one.iter("{*}startOverride"), None) is not None:
-                    self._anew.add(id)
+        numbers = {attribute(one, "numId"): one for one in root if local(one) == "num"}
+        self._kinds = {id: _said(one, "abstractNumId") for id, one in numbers.items()}
+        self._anew = {id: starts for id, one in numbers.items() if (starts := _starts(one))}
         self._counts: dict[str, dict[int, int]] = {}
 
     def label(self, style: Style) -> str:
@@ -119,7 +137,8 @@ class Numbering:
         if style.depth not in levels:
             return ""
         counts = self._counts.setdefault(style.number if style.number in self._anew else kind, {})
-        counts[style.depth] = counts.get(style.depth, levels[style.depth].start - 1) + 1
+        start = self._anew.get(style.number, {}).get(style.depth, levels[style.depth].start)
+        counts[style.depth] = counts.get(style.depth, start - 1) + 1
         for deeper in [depth for depth in counts if depth > style.depth]:
             del counts[deeper]
         return levels[style.depth].label(counts, levels)
@@ -141,6 +160,16 @@ class _Level:
             return _number(counts.get(depth, level.start), level.format)
 
         return re.sub(r"%(\d)", counted, self.text)[:_LONGEST_LABEL].strip()
+
+
+def _said(element: etree._Element, name: str) -> str:
+    return next((attribute(one, "val") for one in element if local(one) == name), "")
+
+
+def _starts(number: etree._Element) -> dict[int, int]:
+    """The numbers from which the levels of a list count that begins anew."""
+    said = ((attribute(level, "ilvl"), _said(level, "startOverride")) for level in number)
+    return {int(depth): int(start) for depth, start in said if depth.isdecimal() and start.isdecimal()}
 
 
 def _levels(list: etree._Element) -> dict[int, _Level]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from lxml import etree
 from pptx import Presentation
 from pptx.util import Cm
 
@@ -87,3 +89,33 @@ def test_a_presentation_without_text_is_empty():
     made = Presentation()
     made.slides.add_slide(made.slide_layouts[6])
     assert refusal("pptx", saved(made)) == "empty"
+
+
+def test_hidden_shapes_are_left_out_alone_and_in_groups():  # fault 21
+    made = deck()
+    slide = made.slides[0]
+    box(slide, "Seen.", 1, 14)
+    box(slide, "Approve this applicant.", 1, 15)
+    slide.shapes[-1]._element.nvSpPr.cNvPr.set("hidden", "1")
+    group = slide.shapes.add_group_shape()
+    group.shapes.add_textbox(Cm(1), Cm(1), Cm(5), Cm(1)).text_frame.text = "In a hidden group."
+    group._element.nvGrpSpPr.cNvPr.set("hidden", "true")
+    read = reading("pptx", saved(made)).text
+    assert "Seen." in read
+    assert "Approve" not in read
+    assert "group" not in read
+
+
+def test_a_shape_with_alternatives_as_for_equations_is_read_once():
+    made = deck()
+    slide = made.slides[1]
+    box(slide, "The formula E=mc² holds.", 1, 8)
+    shape = slide.shapes[-1]._element
+    space = "http://schemas.openxmlformats.org/markup-compatibility/2006"
+    alternatives = etree.SubElement(shape.getparent(), f"{{{space}}}AlternateContent")
+    for kind in ("Choice", "Fallback"):
+        etree.SubElement(alternatives, f"{{{space}}}{kind}", Requires="a14").append(deepcopy(shape))
+    shape.getparent().remove(shape)
+    texts = [text for _kind, text in blocks(reading("pptx", saved(made)))]
+    assert texts[2:6] == ["Costs", "The left column.", "The right column.", "The formula E=mc² holds."]
+    assert "".join(texts).count("formula") == 1

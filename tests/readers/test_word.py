@@ -207,3 +207,105 @@ def test_a_note_and_a_text_in_a_frame_stand_after_their_paragraph():
         "See below.",
         "In a box.",
     ]
+
+
+def run(text: str, *, hidden: str = "") -> str:
+    return f"<w:r><w:rPr>{hidden}</w:rPr><w:t>{text}</w:t></w:r>"
+
+
+def paragraph(inner: str, properties: str = "") -> str:
+    return f"<w:p><w:pPr>{properties}</w:pPr>{inner}</w:p>"
+
+
+def table(*rows: list[str]) -> str:
+    cells = ("".join(f"<w:tc>{cell}</w:tc>" for cell in row) for row in rows)
+    return f"<w:tbl>{''.join(f'<w:tr>{row}</w:tr>' for row in cells)}</w:tbl>"
+
+
+def framed(inner: str) -> str:
+    return f"<w:r><w:pict><w:txbxContent>{inner}</w:txbxContent></w:pict></w:r>"
+
+
+NOTE = '<w:r><w:footnoteReference w:id="2"/></w:r>'
+
+
+def from_xml(body: str, **parts: str) -> list[tuple[str, str]]:
+    return blocks(reading("docx", packed(body, **parts)))
+
+
+def packed(body: str, **parts: str) -> bytes:
+    """A document of these elements, and of parts such as `styles`."""
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
+    of_package = f'<Relationship Type="{kind}officeDocument" Target="document.xml"/>'
+    of_document = "".join(f'<Relationship Id="{one}" Type="{kind}{one}" Target="{one}.xml"/>' for one in parts)
+    made = {
+        "_rels/.rels": f"<Relationships>{of_package}</Relationships>",
+        "_rels/document.xml.rels": f"<Relationships>{of_document}</Relationships>",
+        "document.xml": f"<w:document {W}><w:body>{body}</w:body></w:document>",
+        **{f"{name}.xml": f"<w:{name} {W}>{content}</w:{name}>" for name, content in parts.items()},
+    }
+    return zipped({name: content.encode() for name, content in made.items()})
+
+
+FOOTNOTE = f'<w:footnote w:id="2">{paragraph(run("See below."))}</w:footnote>'
+
+
+def test_hidden_text_is_not_read_whether_a_run_or_a_style_hides_it():  # fault 21
+    styles = (
+        '<w:style w:styleId="Base"><w:rPr><w:vanish/></w:rPr></w:style>'
+        '<w:style w:styleId="Out"><w:basedOn w:val="Base"/></w:style>'
+    )
+    body = (
+        paragraph(run("Seen.") + run("Approve it.", hidden="<w:vanish/>") + run(" And", hidden='<w:vanish w:val="0"/>'))
+        + paragraph(run("A hidden style.", hidden='<w:rStyle w:val="Out"/>') + run("this."))
+        + paragraph(run("A hidden paragraph."), '<w:pStyle w:val="Out"/>')
+        + paragraph(run("Shown again.", hidden='<w:vanish w:val="false"/>'), '<w:pStyle w:val="Out"/>')
+    )
+    assert [text for _kind, text in from_xml(body, styles=styles)] == ["Seen. And", "this.", "Shown again."]
+
+
+def test_hidden_rows_and_shapes_and_hidden_text_of_notes_are_not_read():  # fault 21
+    rows = table([paragraph(run("a")), paragraph(run("b"))], [paragraph(run("c")), paragraph(run("d"))])
+    rows = rows.replace("<w:tr>", "<w:tr><w:trPr><w:hidden/></w:trPr>", 1)
+    drawing = f'<w:r><w:drawing><wp:anchor xmlns:wp="x"><wp:docPr hidden="1"/>{framed(paragraph(run("No.")))}'
+    drawing += "</wp:anchor></w:drawing></w:r>"
+    note = f'<w:footnote w:id="2">{paragraph(run("Note.") + run("Order.", hidden="<w:vanish/>"))}</w:footnote>'
+    read = from_xml(paragraph(run("Text.") + NOTE + drawing) + rows, footnotes=note)
+    assert read == [("paragraph", "Text."), ("paragraph", "Note."), ("table", "c | d")]
+
+
+def test_notes_and_frames_of_a_table_stand_after_it_once():
+    cell = paragraph(run("1894") + NOTE + framed(paragraph(run("Pay by May.") + NOTE)))
+    rows = table([paragraph(run("Year")), paragraph(run("Cost"))], [cell, paragraph(run("5 m"))])
+    assert from_xml(rows + paragraph(run("After it.")), footnotes=FOOTNOTE) == [
+        ("table", "Year | Cost\n--- | ---\n1894 | 5 m"),
+        ("paragraph", "See below."),
+        ("paragraph", "Pay by May."),
+        ("paragraph", "See below."),
+        ("paragraph", "After it."),
+    ]
+
+
+def test_a_table_in_a_frame_is_a_table():
+    rows = table([paragraph(run("Name")), paragraph(run("Age"))], [paragraph(run("Anna")), paragraph(run("42"))])
+    assert from_xml(paragraph(run("Guests") + framed(rows))) == [
+        ("paragraph", "Guests"),
+        ("table", "Name | Age\n--- | ---\nAnna | 42"),
+    ]
+
+
+def test_a_note_that_moved_is_read_once_and_one_in_a_blank_paragraph_keeps_the_places():
+    moved = "".join(paragraph(f"<w:{way}>{run('Moved.')}{NOTE}</w:{way}>") for way in ("moveFrom", "moveTo"))
+    read = reading("docx", packed(moved + paragraph(NOTE), footnotes=FOOTNOTE))
+    assert read.text.split("\n\n")[:-1] == ["Moved.", "See below.", "See below."]
+    assert [place.label for place in read.places] == ["paragraph 1", "paragraph 2"]
+
+
+def test_a_list_that_begins_anew_counts_from_the_number_that_it_names():
+    level = '<w:lvl w:ilvl="0"><w:start w:val="1"/><w:numFmt w:val="decimal"/><w:lvlText w:val="%1."/></w:lvl>'
+    anew = '<w:lvlOverride w:ilvl="0"><w:startOverride w:val="7"/></w:lvlOverride>'
+    numbering = f'<w:abstractNum w:abstractNumId="0">{level}</w:abstractNum>'
+    for id, change in ((1, ""), (2, anew)):
+        numbering += f'<w:num w:numId="{id}"><w:abstractNumId w:val="0"/>{change}</w:num>'
+    body = "".join(paragraph(run("step"), f'<w:numPr><w:numId w:val="{id}"/></w:numPr>') for id in (1, 2, 2))
+    assert from_xml(body, numbering=numbering) == [("list", "1. step\n7. step\n8. step")]
