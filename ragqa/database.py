@@ -14,11 +14,12 @@ from urllib.parse import quote
 import apsw
 
 from ragqa.errors import IndexDamaged, IndexLocked, NotWritable, RagqaError, UnknownIndex
-from ragqa.files import network_file_system, new_path, private_file, private_folder
+from ragqa.files import keep_names, network_file_system, new_path, private_file, private_folder
 
 BUSY_MS = 10_000
 LOG_KEPT = 64 << 20  # bytes of the log that stay on the disk, to be written again, when it was larger
 COPIES = ("schema-*.bak", "reindexing*", "repairing*")  # beside a file; what is removed from it is in them, too
+BESIDE = ("-wal", "-shm", "-journal")  # what SQLite keeps there
 Migration = str | Callable[[apsw.Connection], None]
 """SQL, or what is done with a connection in a transaction."""
 
@@ -187,11 +188,53 @@ def copy(connection: apsw.Connection, path: Path) -> None:
 def back_up(connection: apsw.Connection, target: Path) -> None:
     """A copy that its owner alone can read, in its place whole or not at all.
 
+    A database that is there is written over, in one transaction: a new file in its place would take its log for its
+    own, and lose to it what was copied.
+
     Raises:
+        IndexLocked: Another process has the one that is there open; it is left as it is.
         NotWritable: There is no place for it, or no space.
     """
+    if target.exists() and _written_over(connection, target):
+        return
     with new_path(target) as scratch:
         copy(connection, scratch)
+        remove_beside(target)
+
+
+def _written_over(connection: apsw.Connection, target: Path) -> bool:
+    """Whether the copy now is in the place of another database; what is there may be none, or damaged."""
+    with closing(apsw.Connection(os.fspath(target), flags=apsw.SQLITE_OPEN_READWRITE)) as there:
+        try:
+            keep_out_others(there, target)
+            there.pragma("journal_mode", "delete")  # its log goes into it; without one, any size of page fits
+        except (apsw.CorruptError, apsw.NotADBError):
+            return False
+        target.chmod(0o600)
+        with there.backup("main", connection, "main") as backup:
+            backup.step()
+    return True
+
+
+def keep_out_others(connection: apsw.Connection, path: Path) -> None:
+    """Be the only one who has a file open, until the connection, a new one, is closed.
+
+    Raises:
+        IndexLocked: Another process has it open.
+    """
+    connection.set_busy_timeout(BUSY_MS)
+    connection.pragma("locking_mode", "exclusive")
+    try:
+        connection.execute("BEGIN EXCLUSIVE; COMMIT")
+    except apsw.BusyError as error:
+        raise IndexLocked(f"{path}: another process has it open", "try again when that has ended") from error
+
+
+def remove_beside(path: Path) -> None:
+    """Remove what SQLite keeps beside a file; it finds that by name, and would take it for that of the next one."""
+    for ending in BESIDE:
+        Path(f"{path}{ending}").unlink(missing_ok=True)
+    keep_names(path.parent)
 
 
 def erase(connection: apsw.Connection, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -150,13 +151,13 @@ def backup(
     from ragqa.store.opening import open_index
 
     settings = settle(db=db, options=option)
-    target = here() / file.expanduser()
+    target = Path(os.path.realpath(here() / file.expanduser()))
+    store = open_index(settings.db, say=speaker(quiet))
     if target.exists():
         if not target.is_file() or target.samefile(settings.db):
             raise UsageError(f"{path_from_here(target)}: nothing that a backup may replace")
         if not force:
             raise UsageError(f"{path_from_here(target)}: is there already", "`--force` replaces it")
-    store = open_index(settings.db, say=speaker(quiet))
     store.back_up(target)
     store.close()
     print(f"{path_from_here(target)}: {target.stat().st_size:,} bytes")

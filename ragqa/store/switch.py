@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import apsw
 import numpy as np
 
-from ragqa.database import has_log, log_of, writing
+from ragqa.database import has_log, keep_out_others, log_of, remove_beside, writing
 from ragqa.document import DocumentRecord
 from ragqa.errors import FingerprintMismatch, IndexDamaged
 from ragqa.files import file_at, keep_names
@@ -104,8 +104,11 @@ def put_in_place(new: Path, path: Path) -> Path:
 
     The damaged one and its log first get a second name. Then the log loses its first one, which would make it the
     log of the new index. Killed after that, the index is without its log until the next repair finds the second name.
+
+    Raises:
+        IndexLocked: Another process has the damaged one open, and would remove the log of the new one when it ends.
     """
-    with errors_explained(path):
+    with errors_explained(path), _closed_to_others(path):
         with closing(connect(new, apsw.SQLITE_OPEN_READWRITE)) as db:
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         remove_beside(new)
@@ -115,16 +118,26 @@ def put_in_place(new: Path, path: Path) -> Path:
             os.link(log_of(path), log_of(damaged))
         keep_names(path.parent)
         remove_beside(path)
-        keep_names(path.parent)
         new.rename(path)
         keep_names(path.parent)
     return damaged
 
 
+@contextmanager
+def _closed_to_others(path: Path) -> Iterator[None]:
+    """Meanwhile nobody else has a damaged index open; nothing is written to it."""
+    with closing(apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READWRITE)) as db:
+        db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        with suppress(apsw.CorruptError, apsw.NotADBError):
+            keep_out_others(db, path)
+        yield
+
+
 def _kept(path: Path) -> Path:
     """A second name of a damaged index."""
-    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    damaged = path.with_name(f"{path.name}.damaged-{moment}")
+    moment = datetime.now(UTC)
+    while (damaged := path.with_name(f"{path.name}.damaged-{moment:%Y%m%dT%H%M%SZ}")).exists():
+        moment += timedelta(seconds=1)  # two repairs within a second
     os.link(path, damaged)
     return damaged
 
@@ -153,8 +166,3 @@ def remove(path: Path) -> None:
     """Remove an index with what SQLite keeps beside it."""
     remove_beside(path)
     path.unlink(missing_ok=True)
-
-
-def remove_beside(path: Path) -> None:
-    for name in (f"{path}-wal", f"{path}-shm"):
-        Path(name).unlink(missing_ok=True)

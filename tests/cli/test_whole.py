@@ -265,6 +265,20 @@ def test_a_backup_never_replaces_the_index_itself_nor_what_is_no_file(shelf: Rag
     assert shelf.db.read_bytes() == before
 
 
+def test_a_backup_to_a_link_replaces_the_file_that_it_names(shelf: Ragqa):
+    shelf("backup", "kept.db")
+    (shelf.cwd / "link.db").symlink_to("kept.db")
+    shelf("forget", "notes/secret.md")
+    assert shelf("backup", "link.db", "--force").code == 0
+    assert (shelf.cwd / "link.db").is_symlink()
+    assert shelf("ls", "--nl", "--db", "kept.db").lines == shelf("ls", "--nl").lines
+
+
+def test_without_an_index_a_backup_says_so_whatever_lies_there(ragqa: Ragqa):
+    ragqa.write("kept.db", b"something else")
+    assert ragqa("backup", "kept.db", "--force").code == 10
+
+
 def test_a_backup_that_cannot_be_written_leaves_nothing_behind(shelf: Ragqa):
     done = shelf.shell("ulimit -f 64; trap '' XFSZ; ragqa backup kept.db")
     assert done.code == 14

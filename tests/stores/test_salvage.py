@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from ragqa.database import log_of
-from ragqa.errors import IndexDamaged
+from ragqa.errors import IndexDamaged, IndexLocked
 from ragqa.index.mend import mend
 from ragqa.store.opening import open_index
 from ragqa.store.salvage import Lost, Salvaged, opened_wreck
 from ragqa.store.switch import open_anew, put_in_place, remember
 from tests.fakes import document, passage, placed
-from tests.stores.test_sqlite import ROOT, made, second_connection, unit
+from tests.stores.test_sqlite import ROOT, left_open, made, second_connection, unit
 
 MANY = 80
 
@@ -258,3 +258,23 @@ def test_a_repair_that_is_killed_at_any_step_loses_nothing(path: Path, tmp_path:
             break
     assert steps[-1] == 0
     assert len(steps) > 4
+
+
+def test_a_repaired_index_does_not_take_the_place_of_one_that_is_open(  # fault 59
+    path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("ragqa.database.BUSY_MS", 1)
+    with left_open(path) as reader:
+        with pytest.raises(IndexLocked, match="another process has it open"):
+            repair(path)
+        reader.communicate()
+    repair(path)
+    store = open_index(path)
+    assert "n/late.md" in store.known()
+    store.close()
+
+
+def test_each_of_two_repairs_within_a_second_keeps_what_it_found(path: Path):
+    repair(path)
+    repair(path)
+    assert len([*path.parent.glob("*.damaged-*Z")]) == 2

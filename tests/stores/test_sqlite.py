@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import sqlite_vec
 
+from ragqa.database import log_of
 from ragqa.errors import FingerprintMismatch, IndexDamaged, IndexLocked, ModelError, NoIndex, RagqaError
 from ragqa.store.opening import create_index, open_index
 from ragqa.store.rows import stored_calibration
@@ -411,6 +412,99 @@ def test_removed_text_that_a_reader_keeps_alive_is_not_said_to_be_erased(store: 
     store.remove("n/secret.md")
     with pytest.raises(IndexLocked):
         store.erase()
+
+
+# Copies
+
+LEFT_OPEN = """
+import os, signal, sys
+from pathlib import Path
+from tests.stores.test_sqlite import add, made, second_connection
+
+path, dies = Path(sys.argv[1]), len(sys.argv) > 2
+reader = second_connection(path)
+reader.execute("BEGIN")
+reader.execute("SELECT count(*) FROM documents").get
+store = made(path)
+add(store, "n/late.md", "stands in the log alone")
+print(flush=True)
+os.kill(os.getpid(), signal.SIGKILL) if dies else sys.stdin.read()
+"""
+
+
+def left_open(path: Path, *dies: str) -> subprocess.Popen[bytes]:
+    """A process that has the index open and has written into its log; or had, and died."""
+    command = [sys.executable, "-c", LEFT_OPEN, str(path), *dies]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout
+    process.stdout.readline()
+    return process
+
+
+@pytest.fixture
+def kept(path: Path) -> Path:
+    """An older backup."""
+    kept = path.with_name("kept.db")
+    other = made(kept)
+    add(other, "n/old.md", "old")
+    other.close()
+    return kept
+
+
+def known_in(path: Path) -> set[str]:
+    store = open_index(path)
+    found = {*store.known()}
+    assert list(store.faults()) == []
+    store.close()
+    return found
+
+
+def test_a_backup_does_not_lose_to_the_log_of_the_one_before_it(store: SQLiteStore, kept: Path):  # fault 59
+    with left_open(kept, "dies") as died:
+        died.wait()
+    assert log_of(kept).stat().st_size
+    add(store, "n/new.md", "new")
+    store.back_up(kept)
+    assert known_in(kept) == {"n/new.md"}
+    assert {path.name for path in kept.parent.glob("kept.db*")} <= {"kept.db", "kept.db-wal", "kept.db-shm"}
+
+
+def test_a_backup_does_not_take_the_place_of_one_that_is_open(
+    store: SQLiteStore, kept: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("ragqa.database.BUSY_MS", 1)
+    add(store, "n/new.md", "new")
+    with left_open(kept) as reader:
+        with pytest.raises(IndexLocked, match=r"kept\.db: another process has it open"):
+            store.back_up(kept)
+        reader.communicate()
+    assert known_in(kept) == {"n/old.md", "n/late.md"}
+
+
+@pytest.mark.parametrize("there", [b"something else", b"", None])
+def test_a_backup_takes_no_log_that_lies_there_for_its_own(  # fault 59
+    store: SQLiteStore, kept: Path, there: bytes | None
+):
+    with left_open(kept, "dies") as died:
+        died.wait()
+    kept.unlink()
+    if there is not None:
+        kept.write_bytes(there)
+    add(store, "n/new.md", "new")
+    store.back_up(kept)
+    assert known_in(kept) == {"n/new.md"}
+
+
+def test_a_backup_over_another_is_private_and_has_pages_of_its_own_size(store: SQLiteStore, kept: Path):
+    kept.unlink()
+    other = apsw.Connection(str(kept))
+    other.execute("PRAGMA page_size = 1024; CREATE TABLE strange (x)")
+    other.close()
+    kept.chmod(0o644)
+    add(store, "n/new.md", "new")
+    store.back_up(kept)
+    assert known_in(kept) == {"n/new.md"}
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
 
 
 # Accidents
