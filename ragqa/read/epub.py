@@ -23,13 +23,20 @@ _PAGES = ("application/xhtml+xml", "text/html")
 _FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 _HEADING = re.compile(rb"<h[1-6][\s>]", re.I)
 
+Titles = tuple[str, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class _Book:
-    """What a book's package says: the parts in reading order, and what its contents call them."""
+    """What a book's package says: the parts in reading order, and what its contents call them.
+
+    Attributes:
+        entries: For each part, what begins at which of its ids, and at its own beginning, whose id is empty; each by
+            the titles of what it stands in and its own.
+    """
 
     chapters: tuple[str, ...]
-    titles: Mapping[str, str]
+    entries: Mapping[str, Mapping[str, Titles]]
     about: About
 
 
@@ -43,18 +50,33 @@ def read(content: bytes, name: str) -> Reading:
     if _locked(archive):
         raise refused(name, "encrypted")
     book = _book(archive, name)
-    draft, damaged, title = Draft(), 0, ""
+    draft, damaged, titles = Draft(), 0, Titles()
     for number, part in enumerate(book.chapters, start=1):
-        page = archive.read(part)
-        title = book.titles.get(part) or title
-        draft.at("chapter", number, title)
-        draft.section(1, "" if _HEADING.search(page) else title)
         try:
-            add_html(draft, page)
+            titles = _add(draft, number, archive.read(part), book.entries.get(part, {}), titles)
         except BadInput:
             damaged += 1
     notes = [f"chapters that could not be read: {damaged}"] if damaged else []
     return draft.reading(title=book.about.title, tags=book.about.tags, date=book.about.date, notes=notes)
+
+
+def _add(draft: Draft, number: int, page: bytes, entries: Mapping[str, Titles], before: Titles) -> Titles:
+    """Add a part of the book; tells the titles of the chapter that it ends in, given those that it begins in."""
+    within = {id: titles for id, titles in entries.items() if id and id.encode() in page}
+    current = before if within else next(iter(entries.values()), before)
+    has_headings = bool(_HEADING.search(page))
+
+    def begin(titles: Titles) -> None:
+        nonlocal current
+        current = titles
+        draft.at("chapter", number, title_of(" > ".join(titles)))
+        for level, title in enumerate(titles if not has_headings else (), start=1):
+            draft.section(level, title)
+
+    draft.section(1, "")
+    begin(entries.get("", current))
+    add_html(draft, page, arrive=lambda name: begin(within[name]) if name in within else None)
+    return current
 
 
 def _locked(archive: ZipFile) -> bool:
@@ -79,23 +101,26 @@ def _book(archive: ZipFile, name: str) -> _Book:
     spine = [parts[id] for one in root.iter("{*}itemref") if (id := attribute(one, "idref")) in parts]
     contents = [one for one in parts.values() if _is_contents(one)]
     here = frozenset(archive.namelist())
-    titles: dict[str, str] = {}
-    for one in contents:
-        if (path := _path(folder, attribute(one, "href"))) in here:
-            titles |= _titles(archive.read(path), posixpath.dirname(path))
+    entries: dict[str, dict[str, Titles]] = {}
+    for one in sorted(contents, key=_is_of_epub_2):
+        if not entries and (path := _path(folder, attribute(one, "href"))) in here:
+            entries = _entries(archive.read(path), posixpath.dirname(path))
     chapters = [
         path
         for one in spine
         if one not in contents and attribute(one, "media-type") in _PAGES
         if (path := _path(folder, attribute(one, "href"))) in here
     ]
-    return _Book(tuple(chapters), titles, _about(root))
+    return _Book(tuple(chapters), entries, _about(root))
 
 
 def _is_contents(part: etree._Element) -> bool:
     """Whether a part is the table of contents, as EPUB 3 or as EPUB 2 has it."""
-    listed = attribute(part, "properties").split()
-    return "nav" in listed or attribute(part, "media-type") == "application/x-dtbncx+xml"
+    return "nav" in attribute(part, "properties").split() or _is_of_epub_2(part)
+
+
+def _is_of_epub_2(contents: etree._Element) -> bool:
+    return attribute(contents, "media-type") == "application/x-dtbncx+xml"
 
 
 def _path(folder: str, reference: str) -> str:
@@ -103,28 +128,40 @@ def _path(folder: str, reference: str) -> str:
     return posixpath.normpath(posixpath.join(folder, unquote(urldefrag(reference).url)))
 
 
-def _titles(contents: bytes, folder: str) -> dict[str, str]:
-    """What a table of contents calls each part; its first entry counts."""
-    titles: dict[str, str] = {}
+def _entries(contents: bytes, folder: str) -> dict[str, dict[str, Titles]]:
+    """What a table of contents says, by parts and the ids in them; of two entries for one place the first counts."""
+    entries: dict[str, dict[str, Titles]] = {}
     try:
-        entries = list(_entries(parse_xml(contents)))
+        listed = list(_listed(parse_xml(contents)))
     except etree.XMLSyntaxError:
-        return titles
-    for reference, title in entries:
-        if title:
-            titles.setdefault(_path(folder, reference), title)
-    return titles
+        return entries
+    for reference, titles in listed:
+        if titles and titles[-1]:
+            fragment = unquote(urldefrag(reference).fragment)
+            entries.setdefault(_path(folder, reference), {}).setdefault(fragment, tuple(filter(None, titles)))
+    return entries
 
 
-def _entries(root: etree._Element) -> Iterator[tuple[str, str]]:
+def _listed(root: etree._Element) -> Iterator[tuple[str, Titles]]:
+    """The entries of a table of contents in order: what each refers to, and its titles."""
     for point in root.iter("{*}navPoint"):
-        label = next((one for one in point if local(one) == "navLabel"), None)
         target = next((one for one in point if local(one) == "content"), None)
-        if label is not None and target is not None:
-            yield attribute(target, "src"), _text(label)
+        if target is not None:
+            yield attribute(target, "src"), tuple(_label(one, "navLabel") for one in _path_to(point, "navPoint"))
     for nav in root.iter("{*}nav"):
         if attribute(nav, "type") in ("toc", ""):
-            yield from ((attribute(link, "href"), _text(link)) for link in nav.iter("{*}a"))
+            for link in nav.iter("{*}a"):
+                above = [_label(one, "a", "span") for one in _path_to(link, "li")[:-2]]
+                yield attribute(link, "href"), (*above, _text(link))
+
+
+def _path_to(entry: etree._Element, kind: str) -> list[etree._Element]:
+    """What the entry stands in that is of its kind, outermost first, and the entry itself."""
+    return [*reversed(list(entry.iterancestors(f"{{*}}{kind}"))), entry]
+
+
+def _label(entry: etree._Element, *kinds: str) -> str:
+    return next((_text(one) for one in entry if local(one) in kinds), "")
 
 
 def _text(element: etree._Element) -> str:

@@ -7,14 +7,14 @@ or its own `style`. Rules of a style sheet are not followed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from lxml import etree
 
 from ragqa.errors import BadInput
 from ragqa.read.about import About, date_of, tags_of, title_of
-from ragqa.read.html_flow import Flow
-from ragqa.read.html_parts import DEEPEST, is_cut, main_part
+from ragqa.read.html_flow import Flow, nowhere
+from ragqa.read.html_parts import DEEPEST, heading_outside, is_cut, main_part, unseen_in
 from ragqa.read.reading import Draft, Reading
 from ragqa.read.text import Decoded, decode, plain_line_ends
 
@@ -33,27 +33,44 @@ def read(content: bytes, name: str) -> Reading:
     text, repaired, notes = decode_page(name, content)
     draft = Draft()
     root = _parsed(text)
-    about = _add(draft, root, lines=True, below=0)
-    if root is not None and is_cut(root):
-        notes = (*notes, f"left out what is nested deeper than {DEEPEST} elements")
-        if not draft.begun:
-            raise BadInput(f"{name}: nested too deeply", "nested too deeply")
+    about = About()
+    if root is not None:
+        about = _about(root)
+        _add_main_part(draft, root)
+        if is_cut(root):
+            notes = (*notes, f"left out what is nested deeper than {DEEPEST} elements")
+            if not draft.begun:
+                raise BadInput(f"{name}: nested too deeply", "nested too deeply")
     return draft.reading(title=about.title, tags=about.tags, date=about.date, notes=notes, repaired=repaired)
 
 
-def add_html(draft: Draft, content: bytes | str, *, lines: bool = False, below: int = 0) -> About:
-    """Add what a page says to a draft.
+def add_html(draft: Draft, content: bytes | str, *, below: int = 0, arrive: Callable[[str], None] = nowhere) -> About:
+    """Add to a draft all that is seen of a chapter, a letter or another piece that no site puts things around.
+
+    No places are set: whoever calls says where it stands.
 
     Args:
-        content: The page, or a piece of one; of bytes it is found out how they are encoded.
-        lines: Set the page's own lines as places. Otherwise none is set: whoever calls says where the page stands.
-        below: How many levels of sections stand around the page: its `h1` is so much deeper.
+        content: Of bytes it is found out how they are encoded.
+        below: How many levels of sections stand around it: its `h1` is so much deeper.
+        arrive: Called with each id, and each name of an anchor, before what stands there is added.
 
     Raises:
         BadInput: Bytes that are no text.
     """
-    text = content if isinstance(content, str) else decode_page("the page", content).text
-    return _add(draft, _parsed(text), lines=lines, below=below)
+    root = _parsed(content if isinstance(content, str) else decode_page("the page", content).text)
+    if root is None:
+        return About()
+    Flow(draft, below=below, arrive=arrive).add(root, unseen_in(root))
+    return _about(root)
+
+
+def _add_main_part(draft: Draft, root: etree._Element) -> None:
+    flow = Flow(draft, lines=True)
+    main, left_out = main_part(root)
+    heading = heading_outside(root, main, left_out)
+    if heading is not None:
+        flow.add(heading, left_out)
+    flow.add(main, left_out)
 
 
 def decode_page(name: str, content: bytes) -> Decoded:
@@ -70,13 +87,6 @@ def _parsed(text: str) -> etree._Element | None:
         return etree.fromstring(content, parser)
     except etree.XMLSyntaxError:  # only where there is no element at all
         return None
-
-
-def _add(draft: Draft, root: etree._Element | None, *, lines: bool, below: int) -> About:
-    if root is None:
-        return About()
-    Flow(draft, lines=lines, below=below).add(*main_part(root))
-    return _about(root)
 
 
 def _about(root: etree._Element) -> About:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 from lxml import etree
 
 from ragqa.document import Kind
@@ -26,7 +29,13 @@ _APART = {  # elements that begin on a line of their own
     *"tbody td tfoot th thead tr".split(),
     *_KINDS,
 }
+_SMALL = re.compile(r"\s*[+−-]?[0-9]{1,4}\s*")
+_RAISED = str.maketrans("+-−0123456789", "⁺⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _NOT_IN_CELLS = ("table", "pre", "blockquote", *_LEVELS)
+
+
+def nowhere(_id: str) -> None:
+    """What is done at an id that nothing refers to."""
 
 
 class Flow:
@@ -35,12 +44,16 @@ class Flow:
     Args:
         lines: Set the lines of the page as places.
         below: How much deeper the page's headings are.
+        arrive: Called with each id, and each name of an anchor, before the block is added in which it stands.
     """
 
-    def __init__(self, draft: Draft, *, lines: bool, below: int) -> None:
+    def __init__(
+        self, draft: Draft, *, lines: bool = False, below: int = 0, arrive: Callable[[str], None] = nowhere
+    ) -> None:
         self._draft = draft
         self._with_lines = lines
         self._below = below
+        self._arrive = arrive
         self._line = 1
         self._stretch = Stretch()
         self._open: list[tuple[etree._Element | None, Kind]] = [(None, "paragraph")]
@@ -57,11 +70,13 @@ class Flow:
                 self._line = element.sourceline if 0 < (element.sourceline or 0) < COUNTED else self._line
                 if element is not root and left_out(element):
                     out = element
+                    self._reach(element)
                     walk.skip_subtree()
                     self._line += _lines_within(element) if self._line >= COUNTED - 1 else 0
                     continue
                 self._begin(element)
-                self._say(element.text)
+                self._reach(element)
+                self._say(_text_of(element))
             else:
                 if event != "end":
                     self._line += (element.text or "").count("\n") if self._line >= COUNTED - 1 else 0
@@ -84,6 +99,11 @@ class Flow:
             self._stretch.words(text, self._line)
         self._line += text.count("\n")
 
+    def _reach(self, element: etree._Element) -> None:
+        for name in (element.get("id"), element.get("name") if element.tag == "a" else None):
+            if name:
+                self._arrive(name)
+
     def _begin(self, element: etree._Element) -> None:
         tag = str(element.tag)
         kind = _KINDS.get(tag)
@@ -96,6 +116,8 @@ class Flow:
             self._rows = 0
             if kind == "list":
                 self._begin_list(element)
+        elif tag == "a" and self._kind != "code" and _is_note(element):
+            self._stretch.words("[", self._line)
         elif self._kind == "table":
             self._begin_in_table(tag)
         elif self._kind == "list" and tag in ("li", "dt", "dd"):
@@ -120,6 +142,8 @@ class Flow:
         elif self._kind == "list" and tag in _LISTS:
             self._numbers.pop()
             self._break()
+        elif tag == "a" and self._kind != "code" and _is_note(element):
+            self._stretch.words("]", self._line)
         elif self._kind == "table":
             self._end_in_table(element)
         elif tag in _APART:
@@ -193,6 +217,25 @@ class Flow:
 
 def _lines_within(element: etree._Element) -> int:
     return sum(str(text).count("\n") for text in element.itertext(with_tail=False))
+
+
+def _text_of(element: etree._Element) -> str | None:
+    """What the element begins with; a number that is raised stays so, since 10⁶ is not 106."""
+    text = element.text
+    parent = element.getparent()
+    if element.tag != "sup" or not text or len(element) or (parent is not None and parent.tag == "a"):
+        return text
+    return text.translate(_RAISED) if _SMALL.fullmatch(text) else text
+
+
+def _is_note(link: etree._Element) -> bool:
+    """Whether it is the raised number of a note, which is no part of the word before it, and has no brackets yet."""
+    parent = link.getparent()
+    raised = (parent is not None and parent.tag == "sup") or (len(link) == 1 and link[0].tag == "sup")
+    if not raised and "noteref" not in link.get("role", "") + link.get("epub:type", ""):
+        return False
+    said = next(filter(str.strip, map(str, link.itertext())), "")
+    return said.strip()[:1].isalnum()
 
 
 def _has_columns(table: etree._Element) -> bool:

@@ -13,8 +13,9 @@ ENOUGH = 200  # characters of text that are enough to leave the rest out
 
 _UNSEEN = frozenset(
     """script style template noscript head title iframe frameset object embed applet svg canvas audio video map
-    input select button textarea datalist rp rt annotation annotation-xml""".split()
+    input select textarea datalist rp rt annotation annotation-xml""".split()
 )
+_LABELS = ("h1", "h2", "h3", "h4", "h5", "h6", "summary", "dt")  # a button within one is what it says
 _ROLES = {
     "main": "main",
     "article": "article",
@@ -24,6 +25,8 @@ _ROLES = {
     "complementary": "aside",
     "search": "form",
     "form": "form",
+    "doc-toc": "nav",
+    **dict.fromkeys(("doc-endnotes", "doc-footnote", "doc-footnotes", "doc-tip", "note"), "note"),
 }
 _AROUND_MAIN = ("header", "footer", "aside")  # within a main part or an article they belong to that
 _HIDING = re.compile(
@@ -36,27 +39,44 @@ _REMARK_IN_STYLE = re.compile(r"/\*.*?(?:\*/|\Z)", re.S)
 LeftOut = Callable[[etree._Element], bool]
 
 
-def is_unseen(element: etree._Element) -> bool:
-    """Whether no reader of the page sees the element: by what it is, or by its own attributes."""
-    if element.tag in _UNSEEN:
-        return True
-    if element.get("hidden", "until-found").lower() != "until-found":
-        return True
-    if element.get("aria-hidden", "").strip().lower() == "true":
-        return True
-    style = element.get("style")
-    return bool(style and _HIDING.search(_REMARK_IN_STYLE.sub(" ", style)))
+def unseen_in(page: etree._Element) -> LeftOut:
+    """Tells of the page's elements whether no reader sees them: by what they are, or by their own attributes.
+
+    What is folded up until a label beside it is clicked is seen.
+    """
+    folded = _folded(page)
+
+    def is_unseen(element: etree._Element) -> bool:
+        if element.tag in _UNSEEN or (element.tag == "button" and not _is_label(element)):
+            return True
+        return (_is_hidden(element) and element.get("id") not in folded) or _leads_here(element)
+
+    return is_unseen
 
 
 def main_part(root: etree._Element) -> tuple[etree._Element, LeftOut]:
     """The element to be read, and what is left out within it."""
-    survey = _Survey(root)
+    is_unseen = unseen_in(root)
+    survey = _Survey(root, is_unseen)
     here = survey.main if survey.main is not None and survey.enough("main") else root
     if survey.amounts["article"] or survey.enough("main", "plain"):
         return here, lambda element: is_unseen(element) or _stands_around(element) or _part(element) == "form"
     if survey.enough("form"):  # the whole page stands in one
         return here, lambda element: is_unseen(element) or _stands_around(element)
     return here, is_unseen
+
+
+def heading_outside(root: etree._Element, main: etree._Element, left_out: LeftOut) -> etree._Element | None:
+    """The page's only `h1`, where it stands in the page's head or elsewhere before what is read."""
+    headings = list(root.iter("h1"))
+    if len(headings) != 1:
+        return None
+    path = [headings[0], *headings[0].iterancestors()]
+    if main in path and not any(map(left_out, path[: path.index(main)])):
+        return None
+    is_unseen = unseen_in(root)
+    beside = any(is_unseen(one) or _part(one) in ("nav", "aside", "footer", "form") for one in path)
+    return None if beside else headings[0]
 
 
 def is_cut(root: etree._Element) -> bool:
@@ -76,7 +96,8 @@ class _Survey:
         amounts: By the part that the text belongs to: `main`, `article`, `form`, `around`, or `plain`.
     """
 
-    def __init__(self, root: etree._Element) -> None:
+    def __init__(self, root: etree._Element, is_unseen: LeftOut) -> None:
+        self._is_unseen = is_unseen
         self.main: etree._Element | None = None
         self.amounts: Counter[str] = Counter()
         parts = ["plain"]
@@ -99,7 +120,7 @@ class _Survey:
 
     def _part_within(self, above: str, element: etree._Element) -> str:
         part = _part(element)
-        if part == "main" and self.main is None and not is_unseen(element):
+        if part == "main" and self.main is None and not self._is_unseen(element):
             self.main = element
         if above == "around" or part == "nav":
             return "around"
@@ -111,6 +132,42 @@ class _Survey:
 
     def _count(self, part: str, text: str | None) -> None:
         self.amounts[part] += len(text.strip()) if text else 0
+
+
+def _folded(page: etree._Element) -> frozenset[str]:
+    """The ids of what unfolds when its label is clicked, as in lists of questions, or is turned to by its tab."""
+    labels = (one for one in page.iterfind(".//*[@aria-controls]") if _unfolds(one) or one.get("role") == "tab")
+    return frozenset(id for label in labels for id in label.get("aria-controls", "").split())
+
+
+def _unfolds(label: etree._Element) -> bool:
+    """Whether it is clicked to read on below it, and not to choose from a menu."""
+    if not label.get("aria-expanded") or label.get("aria-haspopup"):
+        return False
+    return next(label.iterancestors("nav", "header"), None) is None
+
+
+def _is_label(button: etree._Element) -> bool:
+    return _unfolds(button) or next(button.iterancestors(*_LABELS), None) is not None
+
+
+def _is_hidden(element: etree._Element) -> bool:
+    """Whether its own attributes hide it, as a dialog that is not open."""
+    if element.get("hidden", "until-found").lower() != "until-found" or element.get("popover") is not None:
+        return True
+    if element.get("aria-hidden", "").strip().lower() == "true":
+        return True
+    if element.tag == "dialog" and element.get("open") is None:
+        return True
+    style = element.get("style")
+    return bool(style and _HIDING.search(_REMARK_IN_STYLE.sub(" ", style)))
+
+
+def _leads_here(element: etree._Element) -> bool:
+    """Whether it is the sign beside a heading or a note, such as `#`, that links to where it stands or came from."""
+    if element.tag != "a" or len(element) or not element.get("href", "").startswith("#"):
+        return False
+    return not any(map(str.isalnum, element.text or ""))
 
 
 def _part(element: etree._Element) -> str:

@@ -41,7 +41,8 @@ def read(content: bytes, name: str) -> Reading:
         if number == 1 and cell.get("cell_type") == "raw" and (front := front_matter(_text(cell, "source"))).end:
             about = front.about
         else:
-            title = _add(draft, cell) or title
+            first = _add(draft, cell)
+            title = title or first
     return draft.reading(title=about.title or title, tags=about.tags, date=about.date, notes=notes, repaired=repaired)
 
 

@@ -38,6 +38,26 @@ def book() -> bytes:
     return file.getvalue()
 
 
+def book_of(contents: str, *pages: str) -> bytes:
+    """A book of pages `0.xhtml`, `1.xhtml` and so on, with the list of its table of contents."""
+    listed = (
+        f'<html><body><nav epub:type="toc" xmlns:epub="http://www.idpf.org/2007/ops">{contents}</nav></body></html>'
+    )
+    made = {f"{n}.xhtml": f"<html><body>{page}</body></html>" for n, page in enumerate(pages)} | {"nav.xhtml": listed}
+    kind = 'media-type="application/xhtml+xml"'
+    manifest = "".join(f'<item id="i{n}" href="{n}.xhtml" {kind}/>' for n in range(len(pages)))
+    spine = "".join(f'<itemref idref="i{n}"/>' for n in range(len(pages)))
+    package = f"""<package><metadata/><manifest><item id="nav" href="nav.xhtml" properties="nav" {kind}/>{manifest}
+        </manifest><spine>{spine}</spine></package>"""
+    made["META-INF/container.xml"] = '<container><rootfiles><rootfile full-path="a.opf"/></rootfiles></container>'
+    return zipped({name: content.encode() for name, content in {**made, "a.opf": package}.items()})
+
+
+def entry(title: str, reference: str, *below: str) -> str:
+    inner = f"<ol>{''.join(below)}</ol>" if below else ""
+    return f'<li><a href="{reference}">{title}</a>{inner}</li>'
+
+
 def parts() -> dict[str, bytes]:
     with ZipFile(BytesIO(book())) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
@@ -99,3 +119,51 @@ def test_an_entity_in_a_chapter_is_forbidden():
         b'<?xml version="1.0"?><!DOCTYPE html [<!ENTITY x SYSTEM "file:///etc/hostname">]><html><body>&x;</body></html>'
     )
     assert refusal("epub", zipped(parts() | {"EPUB/text/part 0.xhtml": entity})) == "forbidden XML entity"
+
+
+def test_the_head_and_the_notes_of_a_chapter_are_read():
+    aside = '<aside epub:type="footnote"><p>It was opened in 1894.</p></aside>'
+    page = f"<header><h1>The bridge</h1></header><p>{HARBOUR * 9}</p>{aside}<footer>Written at sea.</footer>"
+    read = reading("epub", book_of("", page))
+    assert blocks(read)[0] == ("heading", "The bridge")
+    assert blocks(read)[-2:] == [("paragraph", "It was opened in 1894."), ("paragraph", "Written at sea.")]
+    assert {block.heading for block in read.blocks} == {("The bridge",)}
+
+
+CHAPTERS = """<p>Foreword.</p><h2><a id="one"></a>The storm</h2><p>The mast broke.</p>
+    <section id="two"><p>The pilot came.</p></section><p>A page <a name="three"/>ends.</p><p>Mail was read.</p>"""
+LISTED = "".join(entry(f"Chapter {n}", f"0.xhtml#{id}") for n, id in enumerate(("one", "two", "three"), start=1))
+
+
+def test_chapters_that_share_a_file_are_cited_each_by_its_own_title():
+    read = reading("epub", book_of(LISTED, CHAPTERS, "<p>The rest of it.</p>"))
+    where = {words: place_of(read, words) for words in ("The storm", "mast", "pilot", "ends", "Mail", "rest")}
+    assert where == {
+        "The storm": "Chapter 1",
+        "mast": "Chapter 1",
+        "pilot": "Chapter 2",
+        "ends": "Chapter 3",
+        "Mail": "Chapter 3",
+        "rest": "Chapter 3",
+    }
+
+
+def test_a_file_may_begin_with_the_end_of_the_chapter_before():
+    listed = entry("The storm", "0.xhtml") + entry("In harbour", "1.xhtml#b")
+    read = reading("epub", book_of(listed, STORM, '<p>It rained.</p><p id="b">The pilot came.</p>'))
+    assert (place_of(read, "rained"), place_of(read, "pilot")) == ("The storm", "In harbour")
+    assert [block.heading for block in read.blocks][-1] == ("In harbour",)
+
+
+def test_an_entry_for_what_is_not_in_its_file_names_the_file():
+    assert place_of(reading("epub", book_of(entry("In harbour", "0.xhtml#gone"), HARBOUR)), "pilot") == "In harbour"
+
+
+def test_a_chapter_is_cited_with_the_part_it_stands_in():
+    listed = (
+        entry("Part One", "0.xhtml", entry("I", "0.xhtml#a"))
+        + f"<li><span>Two</span><ol>{entry('I', '1.xhtml')}</ol></li>"
+    )
+    read = reading("epub", book_of(listed, f'<p>Of ice.</p><div id="a">{STORM}</div>', HARBOUR))
+    assert [place_of(read, words) for words in ("ice", "mast", "pilot")] == ["Part One", "Part One > I", "Two > I"]
+    assert read.blocks[-1].heading == ("Two", "I")

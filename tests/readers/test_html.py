@@ -96,6 +96,12 @@ def test_other_line_ends_count_as_lines(ends: str):
         "<select><option>{}</option></select>",
         "<textarea>{}</textarea>",
         "<title>{}</title>",
+        "<dialog><p>{}</p></dialog>",
+        "<p popover>{}</p>",
+        "<button>{}</button>",
+        '<button aria-expanded="false" aria-haspopup="true" aria-controls="x">{}</button>',
+        '<button hidden aria-expanded="true">{}</button>',
+        '<a href="#x">#</a><p hidden id="x">{}</p>',
     ],
 )
 def test_what_nobody_sees_is_left_out(hidden: str):
@@ -129,6 +135,69 @@ def test_a_page_that_stands_in_a_form_is_read():
     reading = page(f"<form><nav>Elsewhere</nav><p>{ENOUGH}</p></form>")
     assert ENOUGH.strip() in reading.text
     assert "Elsewhere" not in reading.text
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        "<h3><button>{}</button></h3>",
+        "<summary><button>{}</button></summary>",
+        '<button aria-expanded="false">{}</button>',
+        '<button aria-expanded="false" aria-controls="a b"></button><p hidden id="b">{}</p>',
+        '<a role="tab" aria-controls="b"></a><p style="display:none" id="b">{}</p>',
+        "<dialog open>{}</dialog>",
+    ],
+)
+def test_what_unfolds_when_its_label_is_clicked_is_read(seen: str):
+    assert page(seen.format("How long?")).text.strip() == "How long?"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<header><h1>Own title</h1></header><main><p>{}</p></main>",
+        "<div><h1>Own title</h1></div><main><p>{}</p></main>",
+        "<header><nav>Elsewhere</nav><h1>Own title</h1></header><div>{}</div>",
+        "<header><h1>Own title</h1></header><article><h2>{}</h2></article>",
+        "<main><header><h1>Own title</h1></header><p>{}</p></main>",
+    ],
+)
+def test_the_only_heading_of_level_1_is_read_once_wherever_it_stands(body: str):
+    reading = page(body.format(ENOUGH))
+    assert parts(reading)[0] == ("heading", "Own title")
+    assert (len(reading.blocks), reading.blocks[1].heading[0]) == (2, "Own title")
+
+
+@pytest.mark.parametrize("around", ["<aside><h1>A</h1></aside>", "<h1 hidden>A</h1>", "<h1>A</h1><h1>B</h1>"])
+def test_a_heading_that_is_hidden_or_one_of_several_is_none_of_the_main_part(around: str):
+    assert len(page(f"{around}<main>{ENOUGH}</main>").blocks) == 1
+
+
+@pytest.mark.parametrize(
+    "note", ['<sup><a href="#n">3</a></sup>', '<a href="#n"><sup>3</sup></a>', '<a role="doc-noteref">3</a>']
+)
+def test_the_number_of_a_note_is_no_part_of_the_number_before_it(note: str):
+    assert page(f"<p>In 1894{note}.</p>").text == "In 1894[3].\n\n"
+    row = "<tr><td>km</td><td>7{}</td></tr>"
+    assert page(f"<table>{row.format(note)}</table>").text == "km | 7[3]\n\n"
+    assert page(f"<pre>x{note}</pre>").text == "x3\n\n"
+
+
+def test_the_number_of_a_note_that_has_brackets_keeps_them():
+    assert page('<p>In 1894<sup><a href="#n"><span>[</span>3]</a></sup>.</p>').text == "In 1894[3].\n\n"
+
+
+def test_a_raised_number_stays_raised():
+    assert page("<p>10<sup>-6</sup> m<sup>2</sup> on the 1<sup>st</sup></p>").text == "10⁻⁶ m² on the 1st\n\n"
+
+
+def test_signs_that_link_to_where_they_stand_are_left_out():
+    assert page('<h2 id="a">Oven<a href="#a">¶</a></h2>').text == "Oven\n\n"
+
+
+def test_notes_of_a_page_are_no_aside():
+    notes = '<aside role="doc-endnotes"><p>Seen by Ada.</p></aside>'
+    assert "Seen by Ada." in page(f"<p>{ENOUGH}</p>{notes}").text
 
 
 def test_a_main_part_with_nothing_in_it_is_none():
@@ -208,6 +277,11 @@ def test_a_title_is_what_the_page_says_first():
         *("<main>" * 50_000, "<nav>" * 50_000, "<header>" * 50_000, "<meta content=a>" * 40_000, "<h1>" * 50_000),
         *("<table><td>" + "<th>a" * 50_000, "<p style='" + "a:b;" * 100_000 + "'>", "<pre>" + "\n" * 400_000),
         *("<meta charset=" * 30_000, "<title>" * 50_000, "<p style='/*" + "/*" * 200_000 + "'>", "<br>a" * 90_000),
+        *(
+            "<sup><a>" * 50_000,
+            "<h2><button aria-expanded=a>" * 20_000,
+            "<p aria-controls='a' aria-expanded=a>" * 20_000,
+        ),
         *("<p> " + " \n" * 200_000, "<p>" + "a<!---->" * 50_000),
     ],
     ids=lambda content: content[:12],
@@ -246,6 +320,18 @@ def test_a_piece_of_a_page_goes_into_another_reading_without_places():
     assert (about.title, reading.places) == ("Part", ())
     assert reading.blocks[-1].heading == ("Chapter", "Part")
     assert add_html(draft, "").title == add_html(draft, b" ").title == ""
+
+
+def test_a_piece_of_a_page_is_read_with_its_head_and_foot():
+    draft = Draft()
+    add_html(draft, f"<header>Dear Ben</header><p>{ENOUGH}</p><aside>Note</aside><form>Form</form><footer>Ada</footer>")
+    assert [text for _kind, text in parts(draft.reading())] == ["Dear Ben", ENOUGH.strip(), "Note", "Form", "Ada"]
+
+
+def test_who_adds_a_piece_of_a_page_is_told_of_its_ids():
+    draft, reached = Draft(), list[str]()
+    add_html(draft, '<p id="a">x</p><p id="b" hidden>y</p><a name="c"></a>', arrive=reached.append)
+    assert reached == ["a", "b", "c"]
 
 
 def test_a_page_of_which_nothing_is_left_is_nested_too_deeply():  # fault 20

@@ -84,6 +84,17 @@ def test_a_notebook_says_what_it_is():
     assert (reading.title, reading.text) == ("A study", "x\n\n")
 
 
+def test_the_first_heading_of_level_1_is_the_title():
+    cells = [{"cell_type": "markdown", "source": source} for source in ("## Before", "# First title", "# Conclusion")]
+    assert notebook(*cells).title == "First title"
+
+
+def test_what_is_shown_as_a_page_is_read_with_its_head_and_foot():
+    page = f"<header>Readings</header><p>{'It rained. ' * 30}</p><footer>1894 mm</footer>"
+    reading = notebook({"cell_type": "code", "source": "t", "outputs": [{"data": {"text/html": page}}]})
+    assert [text for _cell, _kind, text in parts(reading)][1::2] == ["Readings", "1894 mm"]
+
+
 @pytest.mark.parametrize(
     "content",
     [
