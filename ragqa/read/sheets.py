@@ -22,7 +22,7 @@ Row = tuple[int, list[str]]
 def read(content: bytes, name: str) -> Reading:
     """A block for each row, under the name of its sheet; formulas by the values that were stored with them.
 
-    Hidden sheets are left out, as what cannot be seen is in every format; a note says so.
+    Hidden sheets, rows and columns are left out, as what cannot be seen is in every format; a note says so.
 
     Raises:
         BadInput: It is no such file, encrypted, or expands too far.
@@ -33,13 +33,13 @@ def read(content: bytes, name: str) -> Reading:
     except KeyError as error:
         raise refused(name, "no workbook") from error
     about = properties(archive)
-    draft, notes, budget = Draft(), [], _Budget(CELLS)
-    if hidden := sum(sheet.hidden for sheet in book.sheets):
-        notes.append(f"{hidden} hidden sheet{'s' * (hidden > 1)} left out")
+    draft, budget = Draft(), _Budget(CELLS)
+    book.left_out["hidden sheet"] += sum(sheet.hidden for sheet in book.sheets)
     for sheet in book.sheets:
         if not sheet.hidden:
             draft.section(1, sheet.title)
             _add(draft, sheet.title, _rows(book, sheet, budget))
+    notes = [f"{n} {what}{'s' * (n > 1)} left out" for what, n in book.left_out.items() if n]
     return draft.reading(title=about.title, tags=about.tags, date=about.date, notes=[*notes, *budget.notes])
 
 

@@ -144,6 +144,8 @@ def test_what_numbers_stand_for_is_told_by_their_formats(options: dict[str, bool
             (datetime(2024, 5, 1), "d. mmmm yyyy"),
             (1.5, "[h]:mm"),
             (0.5, "hh:mm"),
+            (12.5, '0.0"%"'),
+            (45, "0\\%"),
         ]
     ):
         write = sheet.write_datetime if isinstance(value, datetime) else sheet.write_number
@@ -151,7 +153,7 @@ def test_what_numbers_stand_for_is_told_by_their_formats(options: dict[str, bool
         sheet.write(row, 1, "a 'text' & more")
     made.close()
     read = [text.removesuffix(" | a 'text' & more") for _kind, text in blocks(reading("xlsx", file.getvalue()))]
-    assert read == ["25%", "45413", "2024-05-01", "1 day, 12:00:00", "12:00:00"]
+    assert read == ["25%", "45413", "2024-05-01", "1 day, 12:00:00", "12:00:00", "12.5%", "45%"]
 
 
 def test_a_workbook_without_its_parts_is_refused():
@@ -164,6 +166,28 @@ def test_hidden_sheets_are_left_out_and_counted():
     read = reading("xlsx", saved(made))
     assert "hidden" not in read.text
     assert read.notes == ("1 hidden sheet left out",)
+
+
+# fault 21
+def test_hidden_rows_and_columns_are_left_out_and_counted():
+    made = book([["Name", "Pay", "Town"], ["Ada", 99, "Rome"], ["Bob", 77, "Oslo"], [None, None, None]])
+    sheet = made.worksheets[0]
+    sheet.column_dimensions["B"].hidden = True
+    sheet.column_dimensions.group("D", "XFD", hidden=True)  # nothing is there that could be left out
+    sheet.row_dimensions[3].hidden = sheet.row_dimensions[4].hidden = True
+    read = reading("xlsx", saved(made))
+    assert blocks(read) == [("table", "Name: Ada; Town: Rome")]
+    assert sorted(read.notes) == ["1 hidden column left out", "1 hidden row left out"]
+
+
+def test_formulas_without_a_stored_value_are_counted():
+    read = reading("xlsx", saved(book([["Item", "Sum"], ["a", "=1+1"], ["b", "=SUM(B2)"]])))
+    assert (read.text.split(), read.notes) == ("Item: a Item: b".split(), ("2 uncomputed formulas left out",))
+
+
+def test_characters_that_xml_has_no_room_for_are_what_they_stand_for():
+    read = reading("xlsx", saved(book([["one_x000D_\ntwo", "_x005F_x000D_"]])))
+    assert read.text.strip() == "one two | _x000D_"
 
 
 def test_a_note_says_from_which_row_on_a_sheet_was_too_long(monkeypatch: pytest.MonkeyPatch):
