@@ -1,7 +1,7 @@
 """Rich Text Format: its paragraphs, with the headings, tables and lists that its control words tell of.
 
-striprtf finds the text. What it says nothing about, the levels of headings, is marked in the text before it is given
-that, with characters that stand for nothing else; and what it would take for text is cut out: pictures.
+striprtf finds the text, once pictures and what is hidden are cut out and notes are where they belong. What it says
+nothing about, the levels of headings, is marked before, with characters that stand for nothing else.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from ragqa.read.about import About, date_of, title_of
 from ragqa.read.office import keywords
 from ragqa.read.reading import Draft, Reading
+from ragqa.read.rtf_flow import seen
 from ragqa.read.table import table_lines
 from ragqa.read.zipped import refused
 
@@ -36,7 +37,7 @@ def read(content: bytes, name: str) -> Reading:
         raise refused(name, "no RTF")
     text = _without_pictures(content).decode(_encoding(content), "replace")
     draft, about = Draft(), _about(text)
-    _add(draft, _plain(_marked(text)).split("\n"))
+    _add(draft, _plain(_marked(seen(text))).split("\n"))
     return draft.reading(title=about.title, tags=about.tags, date=about.date)
 
 

@@ -84,3 +84,55 @@ def test_a_large_picture_in_hexadecimal_costs_nothing():
 
 def test_what_is_no_rtf_is_refused():
     assert refusal("rtf", b"{\\not rtf}") == "no RTF"
+
+
+@pytest.mark.parametrize("word", [rb"\v", rb"\deleted", rb"\deleted\revauthdel1", rb"\v1", rb"\mvf"])
+def test_what_is_hidden_or_was_deleted_is_not_read(word: bytes):  # fault 21
+    groups = HEAD + b"Pay {" + word + rb" ten \u8364?\'80\emdash {now}\par}{\revised twenty}.\par}"
+    runs = HEAD + b"Pay " + word + rb" ten\v0\deleted0\mvf0 twenty" + word + rb"  at once\plain .\par}"
+    assert texts(groups) == ["Pay", "twenty."]
+    assert texts(runs) == ["Pay twenty."]
+
+
+def test_a_note_stands_after_its_paragraph_with_its_own_notes_and_paragraphs():
+    note = rb"{\super\chftn{\footnote\ftnalt\pard\plain\s15 {\super\chftn} See below.\par And {\v not} above.}}"
+    assert texts(HEAD + rb"It rained" + note + rb" all day.\par\pard\plain\s1 Spring\par Last" + note + b"}") == [
+        "It rained all day.",
+        "See below.",
+        "And  above.",
+        "Spring",
+        "Last",
+        "See below.",
+        "And  above.",
+    ]
+
+
+def test_notes_of_a_table_stand_after_it_and_before_the_heading_that_follows():
+    note = rb"{\footnote\pard\plain Rebuilt.}"
+    rows = rb"\trowd\pard\intbl Year\cell Cost\cell\row\trowd\pard\intbl 1894" + note + rb"\cell 5 m\cell\row" + b"\r\n"
+    assert blocks(reading("rtf", HEAD + rows + rows + rb"\pard\plain\s1 Spring\par}")) == [
+        ("table", "Year | Cost\n--- | ---\n1894 | 5 m\nYear | Cost\n1894 | 5 m"),
+        ("paragraph", "Rebuilt."),
+        ("paragraph", "Rebuilt."),
+        ("heading", "Spring"),
+    ]
+
+
+SHAPE = rb"{\shp{\*\shpinst\shpleft1{\sp{\sn %b}{\sv 1}}{\shptxt \pard\plain In a box.\par}}{\shprslt{\*\do\dptxbx%b}}}"
+OLD = rb"{\dptxbxtext\pard In a box.\par}"
+
+
+def test_the_text_of_a_shape_is_read_once_after_its_paragraph():
+    body = rb"See " + SHAPE % (b"fLine", OLD) + rb"the box.\par And {\*\do\dobxpage" + OLD + rb"}below.\par}"
+    assert texts(HEAD + body) == ["See the box.", "In a box.", "And below.", "In a box."]
+
+
+def test_hidden_shapes_and_those_of_hidden_text_or_of_a_page_s_head_are_not_read():  # fault 21
+    shown = SHAPE % (b"fLine", OLD)
+    hidden = SHAPE % (b"fHidden", OLD) + rb"{\v " + shown + rb"{\footnote\plain No.}}"
+    head = rb"{\header\pard DRAFT " + shown + rb"{\footnote No.}\par}{\*\unknown " + shown + rb"}"
+    assert texts(HEAD + head + hidden + rb"Text.\par}") == ["Text."]
+
+
+def test_a_file_that_breaks_off_in_a_note_keeps_what_it_says():
+    assert texts(HEAD + rb"It rained{\footnote See {\b below") == ["It rained", "See below"]
