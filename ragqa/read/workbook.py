@@ -97,7 +97,8 @@ class Workbook:
             return next((_said(one) for one in cell if local(one) == "is"), None)
         text = next((one.text for one in cell if local(one) == "v"), None)
         if not text:
-            self.left_out["uncomputed formula"] += kind != "str" and any(local(one) == "f" for one in cell)
+            if kind != "str" and cell.find("{*}f") is not None:
+                self.left_out["uncomputed formula"] += 1
             return None
         if kind == "s":
             return self._strings[int(text)]
