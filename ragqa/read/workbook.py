@@ -57,7 +57,7 @@ class Workbook:
         self.sheets = list(_sheets(root, related_by_id(archive, main)))
 
     def rows(self, sheet: Sheet) -> Iterator[tuple[int, list[Value]]]:
-        """Rows that are not hidden by their numbers, each as far as its last cell, without those of hidden columns."""
+        """Rows by their numbers, each as far as its last cell, without what is hidden."""
         number, hidden, known = 0, set[int](), set[int]()
         with self._archive.open(sheet.part) as file:
             for one in _elements(file, "col", "row"):
