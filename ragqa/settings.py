@@ -73,7 +73,7 @@ class Settings:
 
     @property
     def logs(self) -> Path:
-        return self.home / "logs.db"
+        return itself(self.home / "logs.db")
 
     @property
     def typed(self) -> Path:
@@ -100,10 +100,15 @@ AT_LEAST_ONE = ("passages", "quotes")
 NOT_IN_A_PROJECT = ("model", "embed_model")
 
 
+def itself(path: Path) -> Path:
+    """The file that a path names through links: what SQLite and ragqa keep beside a file lies beside that one."""
+    return Path(os.path.realpath(path))
+
+
 def settings_without_files(environ: Mapping[str, str]) -> Settings:
     """The defaults, in the places that the environment names: for when a configuration file cannot be read."""
     home, config = _places(environ)
-    return Settings(home=home, config=config, db=home / "index.db")
+    return Settings(home=home, config=config, db=itself(home / "index.db"))
 
 
 def load_settings(environ: Mapping[str, str], directory: Path, flags: Mapping[str, Any] | None = None) -> Settings:
@@ -119,7 +124,8 @@ def load_settings(environ: Mapping[str, str], directory: Path, flags: Mapping[st
     for layer in _layers(environ, settings.config, directory):
         settings = _overrule(settings, layer.values, layer.base, layer.source)
     given = {name: value for name, value in (flags or {}).items() if value is not None}
-    return _overrule(settings, given, directory, "the command line")
+    settings = _overrule(settings, given, directory, "the command line")
+    return replace(settings, db=itself(settings.db))
 
 
 def origins(environ: Mapping[str, str], directory: Path) -> dict[str, str]:
@@ -228,6 +234,8 @@ def _inside(folder: Path, name: str, value: str, source: str) -> Path:
 
 
 def _expanded(value: str, name: str, source: str) -> Path:
+    if "\0" in value:
+        raise UsageError(f"{source}: {name} = {value!r} is not a path")
     try:
         return Path(value).expanduser()
     except RuntimeError as error:

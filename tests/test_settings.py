@@ -135,6 +135,22 @@ def test_an_unknown_home_of_somebody_is_refused(home: Path, project: Path):
         load(home, project, {"RAGQA_DB": "~nobody-of-that-name/x.db"})
 
 
+def test_an_index_and_a_history_that_are_links_are_the_files_they_name(home: Path, project: Path):  # fault 64
+    """What lies beside them, a lock or a log, is found by whoever comes by either name."""
+    (project / "named.db").symlink_to(project / "real.db")
+    (home / "logs.db").symlink_to("elsewhere.db")
+    settings = load_settings({"RAGQA_HOME": str(home)}, project, {"db": "named.db"})
+    assert (settings.db, settings.logs) == ((project / "real.db").resolve(), (home / "elsewhere.db").resolve())
+    (home / "index.db").symlink_to(project / "real.db")
+    assert load_settings({"RAGQA_HOME": str(home)}, project).db == (project / "real.db").resolve()
+
+
+def test_a_path_that_cannot_be_one_is_refused(home: Path, project: Path):
+    (home / "config.toml").write_text('db = "a\\u0000b"')
+    with pytest.raises(UsageError, match="is not a path"):
+        load_settings({"RAGQA_HOME": str(home)}, project)
+
+
 def test_an_empty_variable_counts_as_not_set(home: Path, project: Path):
     assert load(home, project, {"RAGQA_THREADS": "", "RAGQA_MODEL": ""}).threads == 0
 

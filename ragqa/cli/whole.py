@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +17,7 @@ from ragqa.cli.progress import counting_progress, indexing_progress
 from ragqa.cli.render import path_from_here, print_json, reindexed_line, shown
 from ragqa.cli.stopping import going_on
 from ragqa.errors import IndexDamaged, ModelError, UnknownIndex, UsageError
+from ragqa.settings import itself
 
 if TYPE_CHECKING:
     from ragqa.embed import Embedder
@@ -151,7 +151,7 @@ def backup(
     from ragqa.store.opening import open_index
 
     settings = settle(db=db, options=option)
-    target = Path(os.path.realpath(here() / file.expanduser()))
+    target = itself(here() / file.expanduser())
     store = open_index(settings.db, say=speaker(quiet))
     if target.exists():
         if not target.is_file() or target.samefile(settings.db):

@@ -240,6 +240,14 @@ def test_forget_leaves_no_byte_in_an_index_that_was_being_made_anew(  # fault 63
     assert {path.name for path in shelf.home.glob("index.db*")} <= {"index.db", "index.db.lock"}
 
 
+def test_forget_through_a_link_reaches_what_lies_beside_the_index(shelf: Ragqa, quick: Callable[..., Done]):  # fault 63
+    (shelf.cwd / "link.db").symlink_to(shelf.db)
+    copy = shelf.home / "index.db.schema-4.bak"
+    copy.write_text(SECRET)
+    assert quick("forget", "notes/secret.md", "--db", "link.db").code == 0
+    assert not copy.exists()
+
+
 def test_forget_clears_away_what_a_killed_process_was_copying(shelf: Ragqa):  # fault 63
     ended = subprocess.Popen(["true"])
     ended.wait()
