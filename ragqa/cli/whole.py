@@ -170,7 +170,10 @@ def reindex(
     option: Options = None,
     quiet: Quiet = False,
 ) -> int:
-    """Embed all documents anew from their stored text, for another model; until it is done, the old index answers."""
+    """Embed all documents anew from their stored text; until it is done, the old index answers.
+
+    Without --embed-model, and where none is set, the model stays the one that made the index.
+    """
     from ragqa.index import fingerprint
     from ragqa.index.summary import Summary
     from ragqa.store.opening import open_index
@@ -184,8 +187,8 @@ def reindex(
 
     with going_on(done), alone(settings, quiet):
         store = open_index(settings.db, say=speaker(quiet))
-        embedder = open_embedder(settings, speaker(quiet))
         before = store.model
+        embedder = open_embedder(replace(settings, embed_model=settings.embed_model or before), speaker(quiet))
         if store.fingerprint == fingerprint(embedder):
             remove(place_beside(settings.db))  # of another model, begun and given up
         else:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from shlex import quote
 
 from ragqa.doctor import Finding, Subject
 from ragqa.errors import IndexLocked, NoIndex, RagqaError
 from ragqa.files import exposure, network_file_system
+from ragqa.lock import silent
 from ragqa.manifest import MANIFEST
 
 SHOWN = 3  # faults of an index that are named one by one
@@ -57,7 +59,7 @@ def _model_of(subject: Subject, name: str, made_with: str) -> Iterator[Finding]:
         yield Finding("fault", "index model", said, f"ragqa reindex, or ragqa models default {name}")
     elif not (subject.settings.models / name / MANIFEST).is_file():
         yield Finding("fault", "index model", f"made with {name}, which is not ready", _ready(name))
-    elif fingerprint(open_embedder(subject.settings, lambda line: None)) != made_with:
+    elif fingerprint(open_embedder(replace(subject.settings, embed_model=name), silent)) != made_with:
         said = f"made with another {name} than the one that is here: their vectors cannot be compared"
         yield Finding("fault", "index model", said, "ragqa reindex")
     else:

@@ -17,7 +17,7 @@ import pyte
 import pytest
 
 from ragqa.catalogue import DEFAULTS, MODELS
-from ragqa.doctor import Subject
+from ragqa.doctor import Subject, kept
 from ragqa.doctor.machine import confinement
 from ragqa.errors import ModelError
 from ragqa.files import sha256_of
@@ -27,6 +27,7 @@ from ragqa.read.confine import NETWORK, WRITING
 from ragqa.settings import settings_without_files
 from tests.cli.test_care import index
 from tests.conftest import BREAD, RAGQA, Done, Ragqa
+from tests.fakes import WordEmbedder
 
 E5 = DEFAULTS["embed"]
 COLD = {"RAGQA_WARM": "0"}
@@ -153,6 +154,17 @@ def test_an_index_of_another_model_is_a_fault(ragqa: Ragqa):
     index(ragqa, ragqa.write("bread.md", BREAD))
     assert_fault(doctor(ragqa), "index model", "made with words, which is not ready")
     assert_fault(doctor(ragqa, RAGQA_EMBED_MODEL=E5), "index model", f"made with words, but {E5} is set")
+
+
+def test_an_index_is_compared_with_the_model_it_names_not_with_the_default(
+    ragqa: Ragqa, monkeypatch: pytest.MonkeyPatch
+):
+    index(ragqa, ragqa.write("bread.md", BREAD))
+    made_model(ragqa, "words")
+    opened = {"words": WordEmbedder()}
+    monkeypatch.setattr("ragqa.cli.open.open_embedder", lambda settings, say: opened[settings.embed_model])
+    *_, last = kept.index(Subject(settings_without_files({"RAGQA_HOME": str(ragqa.home)}), {}))
+    assert (last.level, last.said) == ("ok", "made with words, which is here")
 
 
 def test_a_damaged_history_is_a_fault(ragqa: Ragqa):

@@ -299,7 +299,7 @@ def test_a_backup_of_a_damaged_index_says_so_of_the_index(shelf: Ragqa, left: fl
 # reindex
 
 
-def test_reindex_moves_the_index_to_the_model_in_use(  # fault 47
+def test_reindex_moves_the_index_to_the_model_that_is_named(  # fault 47
     shelf: Ragqa,
     quick: Run,
     embedders: dict[str, WordEmbedder],
@@ -309,7 +309,7 @@ def test_reindex_moves_the_index_to_the_model_in_use(  # fault 47
     refused = quick("search", "lighthouse", "--embed-model", "other words")
     assert (refused.code, "ragqa reindex --embed-model other words" in refused.err) == (12, True)
     assert quick("search", "lighthouse").code == 0  # with the model it was made with
-    done = quick("reindex")
+    done = quick("reindex", "--embed-model", "other words")
     assert (done.code, done.out) == (0, "made anew with other words (before: words): 3 documents\n")
     assert shelf("ls", "--nl").lines == records
     assert quick("check", "--sample", "1000").code == 0
@@ -328,9 +328,19 @@ def test_reindex_has_nothing_to_do_for_the_model_that_made_the_index(
     assert shelf.db.read_bytes() == before
 
 
+def test_reindex_without_a_name_keeps_the_model_that_made_the_index(
+    shelf: Ragqa,
+    quick: Run,
+    embedders: dict[str, WordEmbedder],
+):
+    embedders["other words"] = OtherEmbedder()  # what a new index would be made with
+    vandal(shelf, "UPDATE meta SET value = replace(value, ':passages-', ':passages-of-before-')")
+    assert quick("reindex").out == "made anew with words (before: words): 3 documents\n"
+
+
 def test_reindex_as_json(shelf: Ragqa, quick: Run, embedders: dict[str, WordEmbedder]):
     embedders["other words"] = OtherEmbedder()
-    document = quick("reindex", "--json").json
+    document = quick("reindex", "--json", "--embed-model", "other words").json
     assert (document["reindexed"], document["kept"], document["skipped"]) == (3, 0, [])
     assert (document["embed_model"], document["embed_model_before"]) == ("other words", "words")
 
@@ -341,7 +351,7 @@ def test_a_document_that_cannot_be_embedded_is_skipped_and_named(  # fault 48
     embedders: dict[str, WordEmbedder],
 ):
     embedders["other words"] = Failing()
-    done = quick("reindex")
+    done = quick("reindex", "--embed-model", "other words")
     assert done.code == 3
     assert "skipped 1 (bad vector×1)" in done.out
     assert [line["id"] for line in shelf("ls", "--nl").lines] == ["notes/light.md", "notes/secret.md"]
@@ -356,7 +366,7 @@ def test_a_model_of_which_nothing_can_be_used_changes_nothing(  # fault 48
     broken.embed_passages = lambda texts: np.full((len(texts), 64), np.nan, np.float32)  # type: ignore[method-assign]
     embedders["other words"] = broken
     before = shelf.db.read_bytes()
-    assert quick("reindex").code == 12
+    assert quick("reindex", "--embed-model", "other words").code == 12
     assert shelf.db.read_bytes() == before
 
 
@@ -372,7 +382,7 @@ def test_status_tells_of_an_unfinished_reindex_and_of_a_writer(
             return super().embed_passages(texts)
 
     embedders["other words"] = Stopping()
-    done = quick("reindex")
+    done = quick("reindex", "--embed-model", "other words")
     assert (done.code, done.err) == (
         130,
         "stopped; 0 documents are done, the old index answers; run again to continue\n",
