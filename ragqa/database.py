@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import apsw
 
-from ragqa.errors import IndexDamaged, IndexLocked, NotWritable, RagqaError, UnknownIndex
+from ragqa.errors import IndexDamaged, IndexLocked, NotWritable, RagqaError, UnknownIndex, UsageError
 from ragqa.files import keep_names, network_file_system, new_path, private_file, private_folder
 
 BUSY_MS = 10_000
@@ -281,6 +281,9 @@ def errors_explained(path: Path, kind: Kind) -> Iterator[None]:
     """Turn SQLite's and the file system's errors into ragqa's."""
     try:
         yield
+    except UnicodeEncodeError as error:  # of what was asked for; nothing like it can be in a file
+        asked = error.object.encode(errors="backslashreplace").decode()
+        raise UsageError(f"{asked}: not UTF-8", "`ragqa ls` and `ragqa collections` show what there is") from error
     except apsw.FullError as error:
         raise NotWritable(f"{path}: no space left", f"free some space; {kind.kept} is whole") from error
     except (apsw.BusyError, apsw.LockedError) as error:

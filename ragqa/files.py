@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import tempfile
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -57,9 +58,18 @@ def open_inside(folder: Path, names: Sequence[str], flags: int) -> int:
         os.close(above)
 
 
-def readable(path: Path) -> str:
+def readable(path: Path | str) -> str:
     """A path as text; bytes of its name that are not UTF-8 are spelled out."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def composed(name: Path | str | bytes) -> str:
+    """A name to compare with others: a letter and its accents are one character, as keyboards write them.
+
+    Names from a Mac may hold them apart. Bytes that are not UTF-8 are U+FFFD.
+    """
+    text = name.decode(errors="replace") if isinstance(name, bytes) else os.fspath(name)
+    return unicodedata.normalize("NFC", text)
 
 
 def file_at(path: Path) -> tuple[int, int] | None:

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from ragqa.document import RECORD_TYPE
 from ragqa.errors import UsageError
+from ragqa.files import composed
+from ragqa.read.about import tag_of
 from ragqa.read.formats import BY_NAME, READERS
 from ragqa.types import Filter
 
@@ -28,6 +30,7 @@ MEANT = {
     **dict.fromkeys(("path", "file", "folder"), "the path alone"),
 }
 THERE_ARE = "a path or a pattern such as 'notes/2024/*', tag:NAME, type:FORMAT, after:DATE, before:DATE"
+LONGEST = 49_000  # bytes of a pattern; SQLite compares 50,000, and something is put before and behind it
 _SURROGATES = re.compile("[\ud800-\udfff]+")
 _DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 
@@ -127,7 +130,10 @@ def _paths(path: str, here: Path) -> list[str]:
     if not bare.startswith("*"):
         patterns += _absolute(bare, here)
     literal = [_escaped(one) for one in patterns if "[" in one]  # a bracket may well be a part of a name
-    return [_SURROGATES.sub("*", one) for one in (*patterns, *literal)]
+    made = [composed(_SURROGATES.sub("*", one)) for one in (*patterns, *literal)]
+    if any(len(one.encode()) > LONGEST for one in made):
+        raise UsageError(f"--where {path[:20]}…: too long", f"at most {LONGEST:,} bytes of a path are compared")
+    return made
 
 
 def _absolute(path: str, here: Path) -> list[str]:
@@ -144,7 +150,7 @@ def _escaped(pattern: str) -> str:
 
 
 _MAKE: dict[str, Callable[[str], list[str]]] = {
-    "tag": lambda value: [value.lower().removeprefix("#")],
+    "tag": lambda value: [tag_of(value)],
     "type": _type,
     "after": _first_day,
     "before": _last_day,

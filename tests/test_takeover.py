@@ -153,6 +153,14 @@ def test_texts_with_the_same_id_in_two_collections_are_two(store: SQLiteStore, t
     assert {id: record.collection for id, record in store.known().items()} == {"1": "a", "b/1": "b"}
 
 
+def test_a_collection_without_a_name_is_skipped(store: SQLiteStore, tmp_path: Path):
+    path = made(tmp_path / "llm.db", {"1": "Lamp."}, name="")
+    made(path, {"1": "Boat."}, name="boats")
+    with open_foreign(path) as file:
+        take_over(file, collections_in(file), store=store, embedder=WordEmbedder(), summary=(summary := Summary()))
+    assert (store.collections(), summary.skipped) == (["boats"], [(path, "a collection without a name")])
+
+
 def test_a_vector_of_nonsense_is_not_taken(store: SQLiteStore, tmp_path: Path):
     path = made(tmp_path / "e.db", TEXTS)
     with sqlite3.connect(path) as db:  # rows that no sample of eight in twenty sees

@@ -124,6 +124,16 @@ def test_a_bracket_may_be_a_part_of_a_name():
     assert parsed("/n/[old].md").paths == ("/n/[old].md", "/n/[[]old].md")
 
 
+def test_accents_are_meant_however_they_are_written():
+    made = parsed("tag:Ka\u0308se", "Ka\u0308se.md")
+    assert (made.tags, made.paths[0]) == (("k\u00e4se",), "K\u00e4se.md")
+
+
+def test_a_pattern_longer_than_sqlite_compares_is_refused():
+    with pytest.raises(UsageError, match="too long"):
+        parsed("x" * 60_000)
+
+
 @given(st.text())
 def test_every_text_is_a_filter_or_refused(said: str):
     try:

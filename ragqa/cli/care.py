@@ -13,6 +13,7 @@ import typer
 from ragqa.cli.alone import alone
 from ragqa.cli.as_json import record_json
 from ragqa.cli.described import damaged_of, described
+from ragqa.cli.named import named
 from ragqa.cli.options import Collections, Db, Options, advise, settle, speaker
 from ragqa.cli.render import path_from_here, print_json, print_lines, print_table
 from ragqa.cli.where import Where, documents_filter
@@ -142,21 +143,12 @@ def _named(store: SQLiteStore, names: list[str], collections: list[str]) -> tupl
     documents = {r.id for r in records.values() if where and r.collection in where.collections}
     files: set[Path] = set()
     for name in names:
-        some = {record.id for record in records.values() if record.id == name or _lies_at(record.path, name)}
-        unread = {path for path in refused if _lies_at(path, name)}
+        some, unread = named(name, records.values(), refused, inside=True)
         if not some and not unread:
             raise UsageError(f"nothing in the index is {name!r}", "`ragqa ls` lists documents; nothing was removed")
         documents |= some
         files |= unread
     return documents, files
-
-
-def _lies_at(path: Path, name: str) -> bool:
-    """Whether a path is the one that is named, or below it."""
-    if not name:  # an unset variable in a script; as a path it would be the working folder
-        return False
-    place = Path(name).expanduser().absolute()
-    return path.is_relative_to(place) or path.is_relative_to(place.resolve())
 
 
 def path(

@@ -10,7 +10,7 @@ import typer
 
 from ragqa.cli import complete
 from ragqa.cli.filling import fill_index
-from ragqa.cli.options import Db, EmbedModel, Options, Quiet, settle
+from ragqa.cli.options import Db, EmbedModel, Options, Quiet, settle, to_be_called
 from ragqa.cli.records import Form, Prefix, Sql, Stdin, index_records_of
 from ragqa.errors import UsageError
 
@@ -23,6 +23,7 @@ Into = Annotated[
         "-c",
         "--collection",
         help="Put the documents into this collection.",
+        callback=to_be_called,
         autocompletion=complete.collections,
     ),
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,10 +12,12 @@ from ragqa.cli import complete
 from ragqa.cli.alone import alone
 from ragqa.cli.as_json import passage_json, record_json
 from ragqa.cli.care import Json, forget
-from ragqa.cli.options import Db, Options, settle
+from ragqa.cli.named import named
+from ragqa.cli.options import Db, Options, settle, to_be_called
 from ragqa.cli.render import in_line, print_json, print_lines, print_table, shown
 from ragqa.cli.where import documents_filter
 from ragqa.errors import UsageError
+from ragqa.files import readable
 
 if TYPE_CHECKING:
     from ragqa.document import DocumentRecord, Passage
@@ -52,38 +53,39 @@ def get(
     from ragqa.store.opening import open_index
 
     store = open_index(settle(db=db, options=option).db)
-    record, passages = _found(store, id)
+    record, passage = _found(store, id)
+    passages = [passage] if passage else store.passages_of(record.id)
     if not as_json:
         _write("".join(passage.text for passage in passages))
-    elif [passage.id for passage in passages] == [id]:
-        print_json(passage_json(passages[0], record.path))
+    elif passage:
+        print_json(passage_json(passage, record.path))
     else:
         print_json(record_json(record) | {"parts": [passage_json(one, record.path) for one in passages]})
 
 
-def _found(store: VectorStore, id: str) -> tuple[DocumentRecord, list[Passage]]:
-    """A document with all of its passages, or with the one that is asked for.
+def _found(store: VectorStore, id: str) -> tuple[DocumentRecord, Passage | None]:
+    """A document, and the passage of it that is asked for, if it is one.
 
     Raises:
         UsageError: There is neither.
     """
-    if record := store.record(id) or _at(Path(id), store.known().values()):
-        return record, store.passages_of(record.id)
-    document, _, ordinal = id.rpartition("#")
-    record = store.record(document)
-    passages = [one for one in store.passages_of(document) if str(one.ordinal) == ordinal] if record else []
-    if not record or not passages:
-        raise UsageError(f"no document or passage {id!r}", "`ragqa ls` lists documents; passages are ID#1, ID#2, …")
-    return record, passages
+    if record := _called(store, id):
+        return record, None
+    name, _, ordinal = id.rpartition("#")
+    if record := _called(store, name):
+        for passage in store.passages_of(record.id):
+            if str(passage.ordinal) == ordinal:
+                return record, passage
+    raise UsageError(f"no document or passage {id!r}", "`ragqa ls` lists documents; passages are ID#1, ID#2, …")
 
 
-def _at(path: Path, records: Iterable[DocumentRecord]) -> DocumentRecord | None:
-    """The document of a file."""
-    try:
-        places = {path, path.expanduser().absolute(), path.expanduser().resolve()}  # a record's is not absolute
-    except (OSError, RuntimeError, ValueError):  # nobody of that name has a home; a circle of links; a NUL
-        return None
-    return next((record for record in records if record.path in places), None)
+def _called(store: VectorStore, name: str) -> DocumentRecord | None:
+    """The document of this id, or of the file at this path."""
+    if record := store.record(readable(name)):
+        return record
+    known = store.known()
+    found, _files = named(name, known.values(), inside=False)
+    return known[min(found)] if found else None
 
 
 def _write(text: str) -> None:
@@ -134,7 +136,7 @@ def _counted(records: Iterable[DocumentRecord]) -> list[JSON]:
 
 def rename(
     old: Known,
-    new: Annotated[str, typer.Argument(help="What it is called from now on.", metavar="NEW")],
+    new: Annotated[str, typer.Argument(help="What it is called from now on.", metavar="NEW", callback=to_be_called)],
     db: Db = None,
     option: Options = None,
 ) -> None:
@@ -145,8 +147,8 @@ def rename(
     with alone(settings):
         store = open_index(settings.db, writable=True)
         documents_filter(store, [old])
-        if not new.strip() or new in store.collections():
-            raise UsageError(f"{new!r}: {'is there already' if new.strip() else 'not a name'}", "choose another name")
+        if new in store.collections():
+            raise UsageError(f"{new!r}: is there already", "choose another name")
         count = store.rename_collection(old, new)
         store.close()
     print(f"{in_line(old)} is now {in_line(new)}: {count} document{'s' * (count != 1)}")

@@ -65,6 +65,17 @@ def settle(
     return load_settings(os.environ, here(), flags | {k: v for k, v in named.items() if v is not None})
 
 
+def to_be_called(name: str | None) -> str | None:
+    """The name that a collection is to have, if it is one; raises UsageError."""
+    from ragqa.files import readable
+
+    if name is not None and not name.strip():
+        raise UsageError(f"{name!r}: not a name", "choose another name")
+    if name is not None and readable(name) != name:
+        raise UsageError(f"{readable(name)}: not UTF-8", "choose another name")
+    return name
+
+
 def here() -> Path:
     """The working folder, or the root where it is gone."""
     try:

@@ -22,6 +22,7 @@ from ragqa.types import Vector
 SAMPLE = 8  # texts that are embedded anew before the other vectors are trusted
 # Cosine. The same weights in another program agreed to .9993; the same weights without the prefix to .9963 at most.
 AGREE = 0.998
+NAMELESS = "a collection without a name"
 
 
 def take_over(
@@ -46,6 +47,9 @@ def take_over(
     started, total, counted = time.monotonic(), sum(collection.count for collection in collections), count()
     summary.reused = 0
     for collection in collections:
+        if not collection.name.strip():
+            summary.skipped.append((file.path, NAMELESS))
+            continue
         members = Members(collection.name, store.known(), secrets)
         trusted = _trusted(file, collection, embedder, summary)
         with Intake(store, embedder, summary) as intake:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from email.utils import parsedate_tz
 
+from ragqa.files import composed
+
 MAX_TITLE = 300  # characters
 MAX_TAGS = 64
 _ISO = re.compile(r"\s*(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)")
@@ -30,8 +32,12 @@ def title_of(text: str) -> str:
 
 def tags_of(words: Iterable[str]) -> tuple[str, ...]:
     """Tags in lower case and in order, each once, without the `#` that some put before them."""
-    tags = {" ".join(word.lower().split()).lstrip("#") for word in words}
+    tags = {tag_of(word) for word in words}
     return tuple(sorted(tag for tag in tags if 0 < len(tag) <= MAX_TITLE)[:MAX_TAGS])
+
+
+def tag_of(word: str) -> str:
+    return composed(" ".join(word.lower().split()).lstrip("#"))
 
 
 def date_of(text: str) -> str:

@@ -13,6 +13,7 @@ from math import log
 import numpy as np
 
 from ragqa.document import Document, DocumentRecord, Passage
+from ragqa.files import composed
 from ragqa.store import require_unit_length
 from ragqa.types import Calibration, Filter, Hit, Matrix, Mention, Signs, Vector
 
@@ -143,8 +144,8 @@ class ExactStore:
 def _allows(where: Filter | None, record: DocumentRecord) -> bool:
     if where is None:
         return True
-    date = record.date or f"{datetime.fromtimestamp(record.mtime_ns // 10**9, UTC):%Y-%m-%d}"
-    named = (record.id, str(record.path))
+    date = record.date or f"{datetime.fromtimestamp(record.mtime_ns // 10**9):%Y-%m-%d}"
+    named = (composed(record.id), composed(record.path))
     return (
         (not where.collections or record.collection in where.collections)
         and (not where.types or record.type in where.types)
@@ -156,8 +157,8 @@ def _allows(where: Filter | None, record: DocumentRecord) -> bool:
 
 
 def _fits(path: str, name: str) -> bool:
-    path = path.rstrip("/") or path
-    return any(fnmatchcase(name, one) for one in (path, path.removeprefix("**/"), f"{path}/*"))
+    path = path.rstrip("/")
+    return any(fnmatchcase(name, one) for one in (path or "/", path.removeprefix("**/"), f"{path}/*"))
 
 
 def _occurrences(phrase: str, text: str) -> Iterator[tuple[int, int]]:

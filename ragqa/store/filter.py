@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from ragqa.types import Filter
 
-_DATE = "coalesce(nullif(d.date, ''), date(d.mtime_ns / 1000000000, 'unixepoch'))"
+_DATE = "coalesce(nullif(d.date, ''), date(d.mtime_ns / 1000000000, 'unixepoch', 'localtime'))"  # as `ls -l` has it
+_NAMES = "SELECT key, composed(id) AS id, composed(path) AS path FROM documents LIMIT -1"  # once for all patterns
+_TOGETHER = 100  # alternatives that stand side by side; SQLite takes a thousand, and as many groups
 
 
 def condition_of(where: Filter | None) -> tuple[str, tuple[str, ...]]:
@@ -32,8 +34,9 @@ def _parts(where: Filter) -> Iterator[tuple[str, Sequence[str]]]:
         yield f"d.key IN ({tagged})", where.tags
     if where.paths:
         patterns = [pattern for path in where.paths for pattern in _patterns(path)]
-        fits = " OR ".join(["d.id GLOB ? OR CAST(d.path AS TEXT) GLOB ?"] * len(patterns))
-        yield f"({fits})", [value for pattern in patterns for value in (pattern, pattern)]
+        fits = _any_of(["id GLOB ? OR path GLOB ?"] * len(patterns))
+        named = f"SELECT key FROM ({_NAMES}) WHERE {fits}"
+        yield f"d.key IN ({named})", [value for pattern in patterns for value in (pattern, pattern)]
     if where.after:
         yield f"{_DATE} >= ?", [where.after]
     if where.before:
@@ -42,8 +45,13 @@ def _parts(where: Filter) -> Iterator[tuple[str, Sequence[str]]]:
 
 def _patterns(path: str) -> list[str]:
     """A folder means what is in it; `**/` also stands for no folder at all."""
-    path = path.rstrip("/") or path
-    return [*dict.fromkeys([path, path.removeprefix("**/"), f"{path}/*"])]
+    bare = path.rstrip("/")
+    return [*dict.fromkeys([bare or path, bare.removeprefix("**/") or path, f"{bare}/*"])]
+
+
+def _any_of(conditions: Sequence[str]) -> str:
+    groups = [conditions[at : at + _TOGETHER] for at in range(0, len(conditions), _TOGETHER)]
+    return " OR ".join(f"({' OR '.join(group)})" for group in groups)
 
 
 def _marks(values: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ import sqlite_vec
 
 from ragqa import database
 from ragqa.database import BUSY_MS, Kind
+from ragqa.files import composed
 from ragqa.lock import Say, silent
 from ragqa.migrate import opened_up_to_date
 from ragqa.store import nearest
@@ -137,11 +138,12 @@ def open_current(path: Path, flags: int, busy_ms: int = BUSY_MS, say: Say = sile
 
 
 def connect(path: Path, flags: int, busy_ms: int = BUSY_MS) -> apsw.Connection:
-    """Open the file with sqlite-vec loaded."""
+    """Open the file with sqlite-vec loaded, and with what filters compare names by."""
     connection = database.connect(path, flags, busy_ms=busy_ms)
     connection.enable_load_extension(True)
     connection.load_extension(sqlite_vec.loadable_path())
     connection.enable_load_extension(False)
+    connection.create_scalar_function("composed", composed, 1, deterministic=True)  # type: ignore[arg-type]
     return connection
 
 

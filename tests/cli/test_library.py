@@ -8,14 +8,15 @@ from dataclasses import replace
 
 import pytest
 
-from ragqa.document import Document, Place
+from ragqa.document import Document, Place, record_path
 from ragqa.store.opening import create_index, open_index
 from ragqa.types import Filter
-from tests.cli.test_care import index, stored_bytes
+from tests.cli.test_care import index, kept, stored_bytes
 from tests.conftest import BREAD, LIGHTHOUSE, Done, Ragqa
 from tests.fakes import WordEmbedder, document, passage
 
 Quick = Callable[..., Done]
+APART, TOGETHER = "Bu\u0308cher", "B\u00fccher"  # as a Mac may write it, and as keyboards do
 LIGHT = f"# The light\n\n{LIGHTHOUSE}"
 
 
@@ -67,6 +68,65 @@ def test_json_says_where_each_part_stands(ragqa: Ragqa, quick: Quick):
     found = quick("get", "a.pdf#1", "--json").json
     assert (found["page"], found["content"]) == (3, "One. Two.")
     assert found["place"] == {"kind": "page", "number": 3, "name": "", "label": "pages 3-4"}
+
+
+def test_a_file_whose_name_is_not_utf8_is_found_by_its_path(ragqa: Ragqa, quick: Quick):
+    path = ragqa.write("caf\udce9.md", BREAD)
+    index(ragqa, path.parent)
+    assert [ragqa("get", name).out for name in (b"caf\xe9.md", b"work/caf\xe9.md", r"work/caf\xe9.md")] == [BREAD] * 3
+    assert quick("get", "caf\udce9.md#1", "--json").json["content"] == BREAD
+
+
+def test_accents_are_found_however_they_are_written(ragqa: Ragqa, quick: Quick):
+    index(ragqa, ragqa.write(f"{APART}/a.md", BREAD).parent)
+    index(ragqa, ragqa.write("b.md", BREAD))
+    assert quick("get", f"{TOGETHER}/a.md").code == 0  # by its id, and below by its path
+    assert quick("get", f"{ragqa.cwd}/{TOGETHER}/a.md#1", "--json").json["content"] == BREAD
+    assert quick("get", TOGETHER).code == 2  # a folder
+    assert quick("forget", TOGETHER).out == "forgot 1 document\n"
+
+
+def test_of_two_names_that_look_the_same_the_one_that_is_written_is_meant(ragqa: Ragqa, quick: Quick):
+    for name in (APART, TOGETHER):
+        index(ragqa, ragqa.write(f"{name}/a.md", name).parent)
+    assert [quick("get", f"{name}/a.md").out for name in (APART, TOGETHER)] == [APART, TOGETHER]
+    assert quick("forget", TOGETHER).out == "forgot 1 document\n"
+    assert quick("get", f"{APART}/a.md").out == APART
+
+
+def test_records_are_forgotten_by_what_is_cited(ragqa: Ragqa, quick: Quick):
+    for id in ("posts/12", "posts/13", "news/1"):
+        add(ragqa, replace(document("x", id=id), path=record_path(*id.split("/")), type="record"))
+    assert quick("get", "--", "-/posts/12").code == 0
+    assert quick("forget", "--", "-").code == 2  # what might be meant as standard input
+    assert quick("forget", ".").code == 2
+    assert quick("forget", "--", "-/posts/12").out == "forgot 1 document\n"
+    assert quick("forget", "--", "-/posts").out == "forgot 1 document\n"
+    assert [line["id"] for line in quick("ls", "--nl").lines] == ["news/1"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["get", "n\udcff.md"],
+        ["forget", "n\udcff.md"],
+        ["forget", "~nobody/x"],
+        ["forget", "-c", "n\udcff"],
+        ["ls", "-c", "n\udcff"],
+        ["search", "x", "-c", "n\udcff"],
+        ["similar", "n\udcff", "x"],
+        ["index", ".", "-c", "n\udcff"],
+        ["index", ".", "-c", ""],
+        ["index", "--stdin", "-c", "n\udcff"],
+        ["watch", ".", "-c", " "],
+        ["collections", "rename", "notes", "n\udcff"],
+        ["collections", "rename", "n\udcff", "new"],
+    ],
+)
+def test_a_name_that_cannot_be_is_a_mistake_of_the_command_line(shelf: Ragqa, quick: Quick, arguments: list[str]):
+    done = quick(*arguments)
+    assert (done.code, done.out, "damaged" in done.err) == (2, "", False)
+    assert kept(shelf) == ["kitchen/bread.md", "notes/lamp.md", "notes/light.md"]
 
 
 @pytest.mark.parametrize("id", ["notes/none.md", "notes/light.md#9", "notes/light.md#", "#1", "", "~nobody/x", "a\0b"])

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from ragqa.store.opening import create_index
+from ragqa.where import LONGEST
 from tests.conftest import Done, Ragqa
 from tests.fakes import WordEmbedder, document, passage
 
@@ -67,7 +68,17 @@ def test_similar_compares_within_them(shelf: Ragqa, quick: Quick):
     assert (done.code, "no document fulfils tag:sea" in done.err) == (4, True)
 
 
-@pytest.mark.parametrize("term", ["tags:sea", "after:soon", "type:floppy", ""])
+def test_the_root_holds_all_files(shelf: Ragqa, quick: Quick, monkeypatch: pytest.MonkeyPatch):
+    assert listed(quick, "/") == sorted(MADE)
+    monkeypatch.chdir("/")
+    assert listed(quick, ".") == sorted(MADE)
+
+
+def test_the_longest_pattern_is_compared(shelf: Ragqa, quick: Quick):
+    assert quick("ls", "--where", f"{'x' * (LONGEST - len(str(shelf.cwd)) - 1)}").code == 4
+
+
+@pytest.mark.parametrize("term", ["tags:sea", "after:soon", "type:floppy", "", "tag:\udcff", "x" * 60_000])
 def test_what_makes_no_sense_is_a_mistake_of_the_command_line(shelf: Ragqa, quick: Quick, term: str):
     assert quick("ls", "--where", term).code == 2
 

@@ -29,6 +29,7 @@ def test_a_note_says_what_it_is():
         ("tags: [Bike, repair, bike]", ("bike", "repair")),
         ("tags:\n  - '#Bike'\n  - two  words", ("bike", "two words")),
         ("tags: bike, repair", ("bike", "repair")),
+        ("tags: Ka\u0308se, K\u00e4se", ("k\u00e4se",)),
         ("Keywords: bike\ncategories: [tools]", ("bike", "tools")),
         ("tags: [yes, 1984, 2024-01-01, null]", ("1984", "2024-01-01", "yes")),
         ("tags:", ()),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -241,6 +245,8 @@ def shelf(store: HidingStore) -> HidingStore:
         (Filter(paths=("notes/2024/[[]c].md",)), "c"),
         (Filter(paths=("notes/20",)), ""),
         (Filter(paths=("Notes",)), ""),
+        (Filter(paths=("/",)), "abcd"),
+        (Filter(paths=("//",)), "abcd"),
         (Filter(after="2024-01-31"), "bd"),
         (Filter(after="2024-02-01"), "d"),
         (Filter(before="2024-01-31"), "abc"),
@@ -261,6 +267,38 @@ def test_only_documents_that_fulfil_a_filter_are_seen_by_anything(shelf: HidingS
     assert {one.passage.document_id for one in shelf.mentions(["word"], where)} == allowed
     assert {one.document_id for some, _rows in shelf.vectors(where) for one in some} == allowed
     assert shelf.frequencies(["one"], where) == ([len(allowed)], 2 * len(allowed))
+
+
+def test_the_date_of_a_file_is_the_day_it_was_here(store: HidingStore, monkeypatch: pytest.MonkeyPatch):
+    whole, passages = cut("word one\nword two", "a.md", "notes")
+    late = replace(whole, mtime_ns=int(datetime(2024, 1, 30, 20, 0, tzinfo=UTC).timestamp()) * 10**9)
+    store.add(late, passages, unit(2))
+    with clock_of("Asia/Tokyo", monkeypatch):
+        assert (store.count_documents(Filter(after="2024-01-31", before="2024-01-31"))) == 1
+    with clock_of("America/New_York", monkeypatch):
+        assert (store.count_documents(Filter(after="2024-01-30", before="2024-01-30"))) == 1
+
+
+@contextmanager
+def clock_of(zone: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", zone)
+        time.tzset()
+        yield
+    time.tzset()
+
+
+def test_any_number_of_paths_is_compared(shelf: HidingStore):
+    assert set(shelf.known(Filter(paths=(*map(str, range(1500)), "letters")))) == {"letters/d.txt"}
+
+
+def test_a_path_is_found_however_its_accents_were_written(store: HidingStore):
+    apart = normalize("NFD", "Bücher/Käse.md")
+    for n, id in enumerate((apart, f"{apart[:7]}/Käse.txt")):
+        whole, passages = cut("word one\nword two", id, "notes")
+        store.add(whole, passages, unit(2, seed=n))
+    assert store.count_documents(Filter(paths=("Bücher",))) == 2
+    assert store.count_documents(Filter(paths=("Bücher/K?se.md",))) == 1
 
 
 @pytest.mark.parametrize(
