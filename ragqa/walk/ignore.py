@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
-from pathspec import GitIgnoreSpec
-
 from ragqa.files import open_inside
+from ragqa.walk.patterns import Patterns
 
 IGNORE_FILES = (".gitignore", ".ragqaignore")  # what stands in the later one counts more
 REPOSITORY = ".git"
 EXCLUDE = (REPOSITORY, "info", "exclude")
 _MAX_SIZE = 2**20  # bytes; a longer one is no list that somebody wrote
 
-Rules = tuple[tuple[int, GitIgnoreSpec], ...]
-"""The rules that hold in a folder, those of the innermost first, each with the length of the path they count from."""
+Rules = tuple[tuple[int, Patterns], ...]
+"""The rules that hold in a folder, those of the innermost first, each with where the path below its folder begins."""
 
 
 def rules_above(root: Path) -> Rules:
@@ -42,45 +41,29 @@ def rules_within(root: Path, inside: tuple[str, ...], names: Iterable[str], abov
         names: What lies in the folder.
         above: The rules of the folder above it.
     """
-    there, lines = set(names), list[str]()
-    if REPOSITORY in there:
-        lines += _lines(root, (*inside, *EXCLUDE))
-    for name in IGNORE_FILES:
-        if name in there:
-            lines += _lines(root, (*inside, name))
-    if not lines:
+    there = set(names)
+    exclude = [EXCLUDE] if REPOSITORY in there else []
+    places = [*exclude, *((name,) for name in IGNORE_FILES if name in there)]
+    contents = [content for place in places if (content := _content(root, (*inside, *place)))]
+    if not contents:
         return above
-    return ((len(os.fspath(root.joinpath(*inside)).rstrip("/")) + 1, _spec(lines)), *above)
+    start = len(os.fsencode(root.joinpath(*inside)).rstrip(b"/")) + 1
+    return ((start, Patterns(contents)), *above)
 
 
 def is_ignored(rules: Rules, path: str, *, folder: bool) -> bool:
     """Whether an absolute path is left out; the rule that is nearest to it, and in one file the last one, decides."""
-    for length, spec in rules:
-        found = spec.check_file(path[length:] + "/" * folder).include
+    place = os.fsencode(path)
+    for start, patterns in rules:
+        found = patterns.ignores(place[start:], folder=folder)
         if found is not None:
             return found
     return False
 
 
-def _lines(root: Path, inside: tuple[str, ...]) -> Iterator[str]:
+def _content(root: Path, inside: tuple[str, ...]) -> bytes:
     try:
         with os.fdopen(open_inside(root, inside, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-            content = file.read(_MAX_SIZE) or b""
+            return file.read(_MAX_SIZE) or b""
     except OSError:  # a folder of that name, or one that may not be read
-        return
-    yield from content.decode("utf-8", "surrogateescape").splitlines()
-
-
-def _spec(lines: list[str]) -> GitIgnoreSpec:
-    try:
-        return GitIgnoreSpec.from_lines(lines)
-    except ValueError:  # some line is no pattern; git passes over it
-        return GitIgnoreSpec.from_lines(line for line in lines if _is_pattern(line))
-
-
-def _is_pattern(line: str) -> bool:
-    try:
-        GitIgnoreSpec.from_lines([line])
-    except ValueError:
-        return False
-    return True
+        return b""

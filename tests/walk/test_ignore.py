@@ -80,7 +80,31 @@ def test_no_ignore_takes_everything(tmp_path: Path):
     assert found(tmp_path, ignored=True) == ["a.md"]
 
 
-@pytest.mark.parametrize("rule", ["!", "**", "\\", "[", "caf\\xe9", "#a.md", "", "\x00"])
+def test_a_mark_before_the_first_rule_is_none_of_it(tmp_path: Path):
+    tree(tmp_path, **{".gitignore": "\ufeffprivate/\n", "private/a.md": "", "b.md": ""})
+    assert found(tmp_path) == ["b.md"]
+
+
+@pytest.mark.parametrize("rules", ["*\n!*/\n!*.md\n", "**\n!**/\n!*.md\n", "*\n!*.*\n!*/\n"])
+def test_folders_are_entered_where_all_but_some_files_are_left_out(tmp_path: Path, rules: str):
+    tree(tmp_path, **{".gitignore": rules, "docs/deep/d.md": "", "docs/e": "", "r.md": ""})
+    assert found(tmp_path) == ["r.md", "docs/deep/d.md"]
+
+
+@pytest.mark.parametrize("rule", ["*a" * 30 + "*b", "**/a" * 30 + "/b", "/**/*a*a" * 30 + "/b", "?*" * 60 + "b"])
+def test_a_rule_with_many_stars_takes_no_time(tmp_path: Path, rule: str):
+    deep = "/".join(["a" * 99] * 35)
+    tree(tmp_path, **{".gitignore": rule, "a" * 240 + ".md": "", f"{deep}/a.md": ""})
+    assert len(found(tmp_path)) == 2  # tried one way after another, it would not come back
+
+
+def test_what_is_named_outright_counts_in_however_long_a_list(tmp_path: Path):
+    lists = ["/first.md", *(f"*{'z' * 999}" for _ in range(100)), *(f"/picture-{n}.png" for n in range(1000))]
+    tree(tmp_path, **{".gitignore": "\n".join(lists), "a.md": "", "first.md": "", "deep/first.md": ""})
+    assert found(tmp_path) == ["a.md", "deep/first.md"]
+
+
+@pytest.mark.parametrize("rule", ["!", "**", "\\", "[", "[z-a]", "[a-\\]", "caf\\xe9", "#a.md", "", "\x00"])
 def test_a_strange_rule_harms_nobody(tmp_path: Path, rule: str):
     tree(tmp_path, **{".gitignore": f"{rule}\nb.md\n", "x/b.md": "", "a.md": ""})
     assert found(tmp_path) == ([] if rule == "**" else ["a.md"])
