@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from lxml import etree
 
 from ragqa.document import Kind
 from ragqa.read.html_parts import LeftOut
+from ragqa.read.html_table import Columns, has_columns, is_head
 from ragqa.read.reading import Draft
 from ragqa.read.stretch import Stretch
 
@@ -31,7 +32,6 @@ _APART = {  # elements that begin on a line of their own
 }
 _SMALL = re.compile(r"\s*[+−-]?[0-9]{1,4}\s*")
 _RAISED = str.maketrans("+-−0123456789", "⁺⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_NOT_IN_CELLS = ("table", "pre", "blockquote", *_LEVELS)
 
 
 def nowhere(_id: str) -> None:
@@ -58,7 +58,8 @@ class Flow:
         self._stretch = Stretch()
         self._open: list[tuple[etree._Element | None, Kind]] = [(None, "paragraph")]
         self._numbers: list[int | None] = []  # of each list that is open, the last number; None where it has bullets
-        self._cells = 0
+        self._columns = Columns()
+        self._cell = 0  # pieces of the stretch before the cell that is open
         self._rows = 0
 
     def add(self, root: etree._Element, left_out: LeftOut) -> None:
@@ -113,7 +114,7 @@ class Flow:
         elif kind and self._may_begin(kind, element):
             self._flush()
             self._open.append((element, kind))
-            self._rows = 0
+            self._rows, self._columns = 0, Columns()
             if kind == "list":
                 self._begin_list(element)
         elif tag == "a" and self._kind != "code" and _is_note(element):
@@ -130,7 +131,7 @@ class Flow:
     def _may_begin(self, kind: Kind, element: etree._Element) -> bool:
         if self._kind in ("heading", "code", "table") or (kind == "quotation" and self._kind == "list"):
             return False
-        return kind != "table" or _has_columns(element)
+        return kind != "table" or has_columns(element)
 
     def _end(self, element: etree._Element) -> None:
         tag = str(element.tag)
@@ -168,26 +169,43 @@ class Flow:
     def _begin_in_table(self, tag: str) -> None:
         if tag == "tr":
             self._stretch.instead("\n")
-            self._cells = 0
+            self._columns.begin_row()
         elif tag in ("td", "th"):
-            if self._cells:
+            self._add_cells(self._columns.from_above())
+            if self._columns.number:
                 self._stretch.between(" | ")
-            self._cells += 1
+            self._cell = self._stretch.count
         elif tag == "caption":
             self._flush()
         elif tag == "br" or tag in _APART:
             self._stretch.space()
 
+    def _add_cells(self, texts: Iterable[str]) -> None:
+        for text in texts:
+            if self._columns.number:
+                self._stretch.between(" | ")
+            self._stretch.words(text, self._line)
+
     def _end_in_table(self, element: etree._Element) -> None:
         if element.tag == "caption":
             self._flush(kind="paragraph")
+        elif element.tag in ("td", "th"):
+            width = self._columns.add(element, self._stretch.since(self._cell))
+            self._stretch.space()
+            if width > 1:
+                self._stretch.between(" |" * (width - 1))
         elif element.tag == "tr":
-            self._rows += 1
-            if self._rows == 1 and self._cells > 1 and not self._stretch.broken and _is_head(element):
-                self._stretch.instead("\n")
-                self._stretch.words(" | ".join(["---"] * self._cells), self._line)
+            self._end_row(element)
         elif element.tag in _APART:
             self._stretch.space()
+
+    def _end_row(self, row: etree._Element) -> None:
+        if self._columns.number:
+            self._add_cells(self._columns.rest())
+        self._rows += 1
+        if self._rows == 1 and self._columns.number > 1 and not self._stretch.broken and is_head(row):
+            self._stretch.instead("\n")
+            self._stretch.words(" | ".join(["---"] * self._columns.number), self._line)
 
     def _break(self) -> None:
         """End a line or, where that is all there is, the block."""
@@ -236,17 +254,3 @@ def _is_note(link: etree._Element) -> bool:
         return False
     said = next(filter(str.strip, map(str, link.itertext())), "")
     return said.strip()[:1].isalnum()
-
-
-def _has_columns(table: etree._Element) -> bool:
-    """Whether it is a table of cells, not one that only lays out a page."""
-    if table.get("role", "").strip().lower() in ("presentation", "none"):
-        return False
-    if any(one is not table for one in table.iter(*_NOT_IN_CELLS)):
-        return False
-    return any(sum(cell.tag in ("td", "th") for cell in row) > 1 for row in table.iter("tr"))
-
-
-def _is_head(row: etree._Element) -> bool:
-    parent = row.getparent()
-    return (parent is not None and parent.tag == "thead") or all(cell.tag == "th" for cell in row.iter("td", "th"))

@@ -24,6 +24,15 @@ class Stretch:
     def text(self) -> str:
         return "".join(self._pieces)
 
+    @property
+    def count(self) -> int:
+        """Of pieces so far, for `since`."""
+        return len(self._pieces)
+
+    def since(self, count: int) -> str:
+        """What was put after so many pieces, without what stands before it."""
+        return "".join(self._pieces[count + 1 :])
+
     def words(self, text: str, line: int) -> None:
         """Add running text that begins on a line of the file."""
         for n, piece in enumerate(text.replace("\xad", "").split("\n")):

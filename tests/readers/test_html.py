@@ -212,6 +212,26 @@ def test_a_table_that_only_lays_out_the_page_is_no_table():
     ]
 
 
+def test_a_cell_that_reaches_down_is_said_in_each_of_its_rows():
+    rows = """<tr><th rowspan=2>City<th colspan=2>Trains<th>Trams<tr><th>day<th>night<th>day
+        <tr><td rowspan=2>Bonn<td>5<td>6<td>1<tr><td>7<td>8<td rowspan=2>2<tr><td colspan=3>none<tr><td>Ulm"""
+    assert page(f"<table>{rows}</table>").text.strip().split("\n") == [
+        "City | Trains | | Trams",
+        "--- | --- | --- | ---",
+        "City | day | night | day",
+        "Bonn | 5 | 6 | 1",
+        "Bonn | 7 | 8 | 2",
+        "none | | | 2",
+        "Ulm",
+    ]
+
+
+@pytest.mark.parametrize("span", ["0", "-1", "x", "²", "", "9" * 5000])
+def test_a_span_that_is_no_number_is_none(span: str):
+    rows = f'<tr><td rowspan="{span}" colspan="{span}">a<td>b<tr><td>c<td>d'
+    assert page(f"<table>{rows}</table>").text.strip() == "a | b\nc | d"
+
+
 def test_two_line_breaks_divide_paragraphs_and_one_ends_a_line():
     assert parts(page("one<br>two<br><br>three")) == [("paragraph", "one\ntwo"), ("paragraph", "three")]
 
@@ -282,6 +302,7 @@ def test_a_title_is_what_the_page_says_first():
             "<h2><button aria-expanded=a>" * 20_000,
             "<p aria-controls='a' aria-expanded=a>" * 20_000,
         ),
+        "<table>" + "<td rowspan=999 colspan=999>a" * 2_000 + "<tr><td>b" * 999,
         *("<p> " + " \n" * 200_000, "<p>" + "a<!---->" * 50_000),
     ],
     ids=lambda content: content[:12],
