@@ -10,14 +10,14 @@ from ragqa.document import Block
 from ragqa.read.reading import Reading
 from ragqa.read.text import decode, text_blocks
 
-_NAMES = r"--- (?P<old>[^\n\t]*)[^\n]*\n\+\+\+ (?P<new>[^\n\t]*)[^\n]*\n"
+_NAMES = r"--- (?P<old>[^\n\t]*+)[^\n]*+\n\+\+\+ (?P<new>[^\n\t]*+)[^\n]*+\n"  # nothing is taken back: no squares
 _HEAD = re.compile(
     r"^(?=diff --git |--- [^\n]*\n\+\+\+ )"
     rf"(?:diff --git (?P<both>[^\n]*)\n(?:(?!diff )[A-Za-z][^\n]*\n)*)?(?:{_NAMES})?",
     re.M,
 )
 _PIECE = re.compile(r"^@@ -\d+(?:,(?P<old>\d+))? \+\d+(?:,(?P<new>\d+))? @@[^\n]*\n", re.M)
-_PLAIN_NAMES = re.compile(_NAMES)
+_PLAIN_NAMES = re.compile(rf"^{_NAMES}", re.M)
 _NOWHERE = "/dev/null"
 
 

@@ -15,6 +15,7 @@ from functools import cached_property
 from ragqa.read.writing import ALPHABETS, SCRIPTS, Language, Script
 
 SAMPLE = 4096  # bytes, of lines that are not ASCII
+STRETCH = 1024  # bytes of a line, before the first that is not ASCII and from there on
 MOST_ODD = 0.02  # of the characters that are not ASCII, those that do not fit a language
 LEAST_COMMON = 0.1  # of a script's characters
 LEAST_WORDS = 0.04  # of a text's words, those that are the commonest of the language
@@ -28,6 +29,8 @@ _IN_WORDS = frozenset("’·–—\xad׳״־")
 _SIGNS = frozenset("¶¦¬µªº") | _BEFORE_WORDS | _AFTER_WORDS | _IN_WORDS
 _LETTER = re.compile(r"[^\W\d_]")
 _WORD = re.compile(r"[^\W\d_]+")
+_HIGH = re.compile(rb"[\x80-\xff]")
+_END = re.compile(rb"[\x00-\x2f]")
 _FOREIGN = re.compile(r"[^\x00-\x7f]")
 _HAN = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3]")
 _BESIDE = re.compile(
@@ -70,13 +73,19 @@ def _without_words(tried: dict[str, _Trial], fitting: list[str]) -> str:
 
 
 def _sample(content: bytes) -> bytes:
-    lines, length = [], 0
-    for found in re.finditer(rb"[^\n]*[\x80-\xff][^\n]*", content):
-        lines.append(found.group()[:SAMPLE])
-        length += len(lines[-1])
-        if length > SAMPLE:
-            break
-    return b"\n".join(lines)
+    """Lines that are not ASCII, of long ones stretches: the first such byte may be far behind, or one sign alone."""
+    stretches, length, at = [], 0, 0
+    while length <= SAMPLE and (found := _HIGH.search(content, at)):
+        first = found.start()
+        start = max(at, first - STRETCH, content.rfind(b"\n", at, first) + 1)
+        at = content.find(b"\n", first, first + STRETCH)
+        if at < 0:
+            # Characters may have several bytes, the last of them a letter in ASCII: it ends before a sign.
+            end = _END.search(content, first + STRETCH, first + SAMPLE)
+            at = end.start() if end else first + SAMPLE
+        stretches.append(content[start:at])
+        length += len(stretches[-1])
+    return b"\n".join(stretches)
 
 
 class _Trial:

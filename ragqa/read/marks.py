@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from ragqa.document import Block, Kind
+from ragqa.read.about import title_of
 
 
 class Mark(NamedTuple):
@@ -37,5 +38,5 @@ def blocks_of(text: str, marks: Sequence[Mark]) -> tuple[Block, ...]:
 
 
 def title_in(marks: Sequence[Mark]) -> str:
-    """The first heading of level 1; empty where there is none."""
-    return next((mark.heading[-1] for mark in marks if mark.level == 1), "")
+    """The first heading of level 1, in the shape of a title; empty where there is none."""
+    return title_of(next((mark.heading[-1] for mark in marks if mark.level == 1), ""))

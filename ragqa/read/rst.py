@@ -33,7 +33,7 @@ def read(content: bytes, name: str) -> Reading:
     return Reading(
         text,
         blocks_of(text, marks),
-        title=about.title or title_of(title_in(marks)),
+        title=about.title or title_in(marks),
         tags=about.tags,
         date=about.date,
         repaired=repaired,

@@ -103,6 +103,18 @@ def test_standard_input_is_read_as_what_it_looks_like(text: str, kinds: set[str]
     assert {block.kind for block in document.blocks} == kinds
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("head", ["diff --git a/x b/x\n--- ", "--- ", "--- a\n+++ "])
+def test_a_name_as_long_as_the_file_takes_no_time(head: str):
+    text = head + "--- a" * 200_000 + "\nfoo\n"
+    assert not is_diff(text)
+    assert "".join(text[block.start : block.end] for block in diff_blocks(text)) == text
+
+
+def test_names_that_stand_inside_a_line_are_none():
+    assert not is_diff("as in --- a\n+++ b\n@@ -1 +1 @@\n-a\n+b\n")
+
+
 @pytest.mark.parametrize("text", ["--- a\n+++ b", "diff --git a/x b/x", "--- a\n+++ b\n@@ -1 +1 @@", "x\n--- a\n+++ "])
 def test_a_difference_that_breaks_off_is_read_to_its_end(text: str):
     blocks = diff_blocks(text)

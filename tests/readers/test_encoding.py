@@ -158,6 +158,24 @@ def test_a_language_is_told_from_its_neighbours_in_the_same_encoding():
     assert guess("Klíč je příliš žluťoučký a nelze jej použít.".encode("cp1250")) == "cp1250"
 
 
+@pytest.mark.timeout(20)
+def test_a_long_line_of_ascii_takes_no_time():
+    assert guess(b"caf\xe9\n" + b"a" * 2_000_000) == "cp1252"
+
+
+@pytest.mark.parametrize("before", [5_000, 50])
+@pytest.mark.parametrize(("language", "encoding"), LEGACY)
+def test_an_encoding_is_known_far_behind_in_a_long_line(language: str, encoding: str, before: int):
+    told = TEXTS[language].replace("’", "'").replace("„", '"').replace("“", '"')
+    text = "word " * (before // 5) + '"}, {"text": "' + told + " " + "word " * 5_000 + told
+    assert decode("a", text.encode(encoding)).text == text
+
+
+def test_one_sign_in_a_long_line_does_not_decide_alone():
+    text = "Copyright © A, " + "word " * 3_000 + TEXTS["ru"]
+    assert guess(text.encode("cp1251")) == "cp1251"
+
+
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("content", [b"\xe9" * 2_000_000, b"a\xe9\n" * 500_000, b"\xa4\xa2" * 1_000_000])
 def test_long_files_are_known_by_a_part(content: bytes):
