@@ -13,6 +13,7 @@ LEAST_IN_PLACE = 0.8  # of the NULs; those of a few characters, such as Korean ê
 MANY_NULS = 0.2  # of the bytes, as many as writing with mostly ASCII has
 MANY_CONTROLS = 0.2  # of the bytes, as many as small alphabets in UTF-16 have
 MOST_STRANGE = 0.02  # of the characters, those that Unicode does not know
+FEW_BROKEN = 2  # places where UTF-8 is broken, beside whatever is whole: bytes are hardly ever so by chance
 SAMPLE = 2**16  # bytes that are looked at one by one
 
 _MARKS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
@@ -108,9 +109,9 @@ def _is_utf8(content: bytes) -> bool:
     if _fits(content, "utf-8"):
         return True
     text = content.decode("utf-8", errors="replace")
-    read = len(text) - len(text.encode("ascii", "ignore"))
     broken = text.count("\ufffd") - content.count("\ufffd".encode())
-    return read - broken >= broken
+    read = len(text) - len(text.encode("ascii", "ignore")) - broken
+    return read >= broken or (read > 0 and broken <= FEW_BROKEN)
 
 
 def _fits(content: bytes, encoding: str) -> bool:

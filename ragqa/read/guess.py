@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
+from typing import NamedTuple
 
 from ragqa.read.writing import ALPHABETS, SCRIPTS, Language, Script
 
@@ -19,8 +20,9 @@ STRETCH = 1024  # bytes of a line, before the first that is not ASCII and from t
 MOST_ODD = 0.02  # of the characters that are not ASCII, those that do not fit a language
 LEAST_COMMON = 0.1  # of a script's characters
 LEAST_WORDS = 0.04  # of a text's words, those that are the commonest of the language
-FEW = 0.15  # of the letters: more accents than that has no text in Latin script
 DENSE = 0.08  # of the letters: more accents than that have few languages of Western Europe
+LEAST_APART = 0.7  # of the letters that are not ASCII: in another script words are made of these alone
+WESTERN = ("cp1252", "iso8859-15")
 RARE = 0.7  # what fits an encoding that is not its language's commonest counts so much
 
 _BEFORE_WORDS = frozenset('“”„‟‘’‚«»‹›¿¡–—…€£¥§©·•×÷±°→←\xa0−≤≥≠"״')
@@ -29,6 +31,7 @@ _IN_WORDS = frozenset("’·–—\xad׳״־")
 _SIGNS = frozenset("¶¦¬µªº") | _BEFORE_WORDS | _AFTER_WORDS | _IN_WORDS
 _LETTER = re.compile(r"[^\W\d_]")
 _WORD = re.compile(r"[^\W\d_]+")
+_APART = re.compile(r"(?<![^\W\d_])[^\W\d_a-zA-Z]{2,}+(?![a-zA-Z])")
 _HIGH = re.compile(rb"[\x80-\xff]")
 _END = re.compile(rb"[\x00-\x2f]")
 _FOREIGN = re.compile(r"[^\x00-\x7f]")
@@ -48,28 +51,44 @@ def guess(content: bytes) -> str:
     fitting = list(_fitting(tried))
     if not fitting:
         return ""
-    likeness, encoding = max(fitting, key=lambda one: one[0])
-    return encoding if likeness >= LEAST_WORDS else _without_words(tried, [encoding for _likeness, encoding in fitting])
+    best = max(fitting, key=lambda one: one.likeness)
+    return best.encoding if best.likeness >= LEAST_WORDS else _without_words(tried, fitting)
 
 
-def _fitting(tried: dict[str, _Trial]) -> Iterator[tuple[float, str]]:
-    """Encodings in which it could be a text of one language, and how like one it is."""
+class _Fit(NamedTuple):
+    """An encoding in which it could be a text of one language.
+
+    Attributes:
+        likeness: How like one it is, by the words.
+        is_likely: Whether such texts are mostly in this encoding, and have these letters.
+    """
+
+    encoding: str
+    likeness: float
+    is_likely: bool
+
+
+def _fitting(tried: dict[str, _Trial]) -> Iterator[_Fit]:
     for language in ALPHABETS:
         oddities = [(tried[encoding].odd(language), rank) for rank, encoding in enumerate(language.encodings)]
         odd, rank = min(oddities)
         trial = tried[language.encodings[rank]]
-        if odd <= MOST_ODD and (language.is_latin or not trial.is_latin):
-            yield (trial.words_of(language) - odd) * (RARE if rank else 1), language.encodings[rank]
+        if odd <= MOST_ODD and language.is_latin == trial.is_latin:
+            likeness = (trial.words_of(language) - odd) * (RARE if rank else 1)
+            is_likely = not language.is_latin or (not rank and language.rare.isdisjoint(trial.signs))
+            yield _Fit(language.encodings[rank], likeness, is_likely)
 
 
-def _without_words(tried: dict[str, _Trial], fitting: list[str]) -> str:
+def _without_words(tried: dict[str, _Trial], fitting: list[_Fit]) -> str:
     """What few words, none of them common, are in: Western Europe's, or the only one in which they fit."""
-    here = tried["cp1252"]
-    if "cp1252" in fitting and here.is_latin and (here.accents <= DENSE or here.foreign <= 2):
-        return "cp1252"
-    small = {tried[encoding].text: tried[encoding].small for encoding in fitting}
-    likely = {text for text, share in small.items() if share > max(small.values()) / 2}  # others are all in capitals
-    return next(e for e in fitting if tried[e].text in likely) if len(likely) == 1 and here.foreign > 2 else ""
+    fit = {one.encoding for one in fitting}
+    for encoding in WESTERN:
+        if encoding in fit and (tried[encoding].accents <= DENSE or tried[encoding].foreign <= 2):
+            return encoding
+    fit = {one.encoding for one in fitting if one.is_likely} or fit
+    small = {tried[one].text: tried[one].small for one in fit if 2 * tried[one].letters >= tried[one].foreign}
+    likely = {text for text, share in small.items() if share >= max(small.values()) / 2}  # others are all in capitals
+    return next(e for e in tried if e in fit and tried[e].text in likely) if len(likely) == 1 else ""
 
 
 def _sample(content: bytes) -> bytes:
@@ -102,9 +121,14 @@ class _Trial:
         self.foreign = max(self.signs.total(), 1)
 
     @cached_property
+    def letters(self) -> int:
+        """How many of them are letters."""
+        return sum(count for sign, count in self.signs.items() if sign.isalpha() and sign not in _SIGNS)
+
+    @property
     def accents(self) -> float:
         """How many of the letters are not ASCII."""
-        return self.foreign / max(len(_LETTER.findall(self.text)), 1)
+        return self.letters / max(len(_LETTER.findall(self.text)), 1)
 
     @property
     def small(self) -> float:
@@ -113,10 +137,10 @@ class _Trial:
         capital = sum(count for sign, count in self.signs.items() if sign.isupper())
         return small / (small + capital) if small or capital else 1.0
 
-    @property
+    @cached_property
     def is_latin(self) -> bool:
-        """Whether no more characters than accents in a text in Latin script are not ASCII."""
-        return self.accents <= FEW or self.foreign <= 2
+        """Whether letters that are not ASCII stand among others in one word, or are hardly any."""
+        return self.foreign <= 2 or sum(map(len, _APART.findall(self.text))) < LEAST_APART * max(self.letters, 1)
 
     def odd(self, language: Language) -> float:
         """The share of what does not belong into texts of a language."""
@@ -134,7 +158,7 @@ class _Trial:
     def _is_out_of_place(self, at: int) -> bool:
         before, sign, after = self.text[max(at - 1, 0) : at], self.text[at], self.text[at + 1 : at + 2]
         if sign.isalpha() and sign not in "ªº":
-            return (before.islower() and sign.isupper()) or (sign.islower() and after.isupper())
+            return (before.islower() and sign.isupper()) or (sign.islower() and after.isupper() and sign != "ß")
         if before.isalpha() and after.isalpha():
             return sign not in _IN_WORDS
         if sign in "ªº":
@@ -148,8 +172,9 @@ class _Trial:
         return Counter(_WORD.findall(self.text.lower()))
 
     def words_of(self, language: Language) -> float:
-        """The share of words that are among the commonest of a language."""
-        return sum(self.words[word] for word in language.words) / max(self.words.total(), 1)
+        """The share of words that are the commonest of a language; of those in its script, where it is not Latin."""
+        written = sum(n for word, n in self.words.items() if language.is_latin or not word.isascii())
+        return sum(self.words[word] for word in language.words) / max(written, 1)
 
     def common(self, script: Script) -> float:
         """The share of a script's commonest characters; 0 where there is other writing too."""

@@ -7,7 +7,7 @@ from functools import cached_property
 
 LAST_LATIN = "\u024f"
 
-_WESTERN = ("cp1252", "mac_roman", "cp850")
+_WESTERN = ("cp1252", "iso8859-15", "mac_roman", "cp850")
 _CENTRAL = ("cp1250", "iso8859-2")
 _TURKISH = ("cp1254",)
 _BALTIC = ("cp1257",)
@@ -23,12 +23,14 @@ class Language:
         encodings: That its texts are in, where they are not in Unicode; the commonest first.
         letters: In small letters, all that are not ASCII.
         words: The commonest.
+        rare: Those of the letters that few of its texts have: without its words they speak for another language.
     """
 
     name: str
     encodings: tuple[str, ...]
     letters: str
     words: frozenset[str]
+    rare: frozenset[str] = frozenset()
 
     @property
     def is_latin(self) -> bool:
@@ -39,16 +41,18 @@ class Language:
         return frozenset(self.letters + self.letters.upper())
 
 
-def _language(name: str, encodings: tuple[str, ...], letters: str, words: str) -> Language:
-    return Language(name, encodings, letters, frozenset(words.split()))
+def _language(name: str, encodings: tuple[str, ...], letters: str, words: str, rare: str = "") -> Language:
+    return Language(name, encodings, letters, frozenset(words.split()), frozenset(rare + rare.upper()))
 
 
+_FOREIGN = "àáâäãåæçèéêëìíîïñòóôöõøœùúûüß"  # letters in names of Western Europe
 _RUSSIAN = "абвгдежзийклмнопрстуфхцчшщъыьэюя"
 
 ALPHABETS = (  # of two that fit a text equally well, the first is taken
     _language(
-        *("English", ("cp1252", "mac_roman"), "àáâäãåæçèéêëìíîïñòóôöõøœùúûüß"),
+        *("English", ("cp1252", "iso8859-15", "mac_roman"), _FOREIGN),
         "the of and to in is that for it with as was on are be this by not or from at an if can you have",
+        rare=_FOREIGN,
     ),
     _language(
         *("German", _WESTERN, "äöüßé"),
@@ -109,6 +113,7 @@ ALPHABETS = (  # of two that fit a text equally well, the first is taken
     _language(
         *("Slovak", _CENTRAL, "áäčďéíĺľňóôŕšťúýž"),
         "a v sa na je že o s z do i to k vo pre za by ako ale som alebo nie tento",
+        rare="ĺŕ",
     ),
     _language(
         *("Hungarian", _CENTRAL, "áéíóöőúüű"),

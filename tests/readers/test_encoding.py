@@ -80,6 +80,55 @@ def test_a_few_bytes_that_are_not_ascii_are_cp1252(text: str):
     assert decode("a", text.encode("cp1252")) == (text, 0, ("read as cp1252",))
 
 
+SHORT = [  # texts with few words, or none that is common
+    *("Die Rechnung beträgt 100 € für Müller.", "Prix: 50 € par personne", "Artikel;Preis\nApfel;5 €\nBirne;6 €\n"),
+    *("Apfel;5 €\n" * 9, "A cœur ouvert pour 50 €, c'est déjà été payé", "Hinta on 5 € ja se on halpa, mutta ei hyvä."),
+    *("A ação não é só o começo: você está em São Paulo. 10 €", "Hyvää päivää", "Šakki on hyvä.", "Får får får?"),
+    *(
+        "DÉCRET N° 5 À ÉTÉ",
+        "ÜBERSICHT\nMÜLLER, KÖLN\nPRÜFUNG BESTÄTIGT\n",
+        "INFORMACIÓN AL PÚBLICO\nESPAÑA\nEDICIÓN Nº 5\n",
+    ),
+    *(
+        "MÜLLER STRAßE",
+        "RÉPUBLIQUE FRANÇAISE\nARRÊTÉ RELATIF À LA SÉCURITÉ",
+        "Temp: 20 °C ± 0.5, area 5 m², µ = 3, 10 £, § 5\n",
+    ),
+    "Vorname;Name;Ort\nJürgen;Müller;Köln\nBjörn;Schäfer;Düsseldorf\nKäthe;Weiß;Nürnberg\n",
+    "Nombre;Ciudad\nJosé;Málaga\nÍñigo;Cádiz\nBegoña;A Coruña\n",
+    "Namn;Stad\nÅsa;Malmö\nBjörn;Växjö\nGöran;Örebro\n",
+    "Prénom;Ville\nHélène;Orléans\nFrançois;Besançon\nÉlodie;Saint-Étienne\n",
+    "Name;City\nJosé;Málaga\nMüller;Köln\nÅsa;Malmö\nFrançois;Besançon\nSøren;Rønne\n",
+]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "iso8859-15"])
+@pytest.mark.parametrize("text", SHORT)
+def test_short_texts_of_western_europe_are_read_and_their_euros_with_them(text: str, encoding: str):  # fault 13
+    assert decode("a", text.encode(encoding))[:2] == (text, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Név;Város\nGábor;Győr\nŐze;Szűcs\nÁgnes;Pécs\n", "cp1250"),
+        ("Jméno;Město\nTomáš;Plzeň\nJiří;Brno\nŘehoř;Ústí\nŽofie;Kroměříž\n", "cp1250"),
+        ("Imię;Miasto\nŁukasz;Łódź\nMałgorzata;Gdańsk\nŚwiętosława;Poznań\n", "iso8859-2"),
+        ("Ad;Şehir\nİbrahim;İstanbul\nGülşah;Muğla\nÇağrı;Iğdır\n", "cp1254"),
+        ("Ačiū už žinutę, susitiksime rytoj.", "cp1257"),
+        ("Фамилия;Город\nИванов;Москва\nПетров;Казань\nСидорова;Тула\n", "cp1251"),
+        ("Όνομα;Πόλη\nΓιώργος;Αθήνα\nΜαρία;Πάτρα\n", "cp1253"),
+        ("The setting is on page 5. Ключ лежит на полке, а велосипед стоит в подвале.", "koi8-r"),
+    ],
+)
+def test_lists_of_names_are_not_read_in_the_encoding_of_another_script(text: str, encoding: str):
+    assert decode("a", text.encode(encoding))[:2] == (text, 0)
+
+
+def test_a_word_of_two_signs_that_are_no_letters_is_not_guessed():
+    assert guess("测试".encode("gb18030")) == ""
+
+
 def test_an_encoding_that_nothing_speaks_for_is_not_guessed():  # fault 13
     thai = "กุญแจจักรยานอยู่บนชั้นวางไม่ได้อยู่ในห้องใต้ดิน"
     with pytest.raises(BadInput) as refused:
@@ -97,6 +146,10 @@ def test_of_an_unknown_encoding_what_is_ascii_is_read_where_it_is_nearly_all():
 def test_utf8_with_a_few_broken_places_stays_utf8():  # faults 13, 15
     text, repaired, notes = decode("a", "naïve café à la carte ".encode() + b"caf\xe9" + " été".encode())
     assert (text, repaired, notes) == ("naïve café à la carte caf\ufffd été", 1, ())
+
+
+def test_a_few_broken_bytes_do_not_turn_the_rest_of_utf8_into_other_letters():  # fault 15
+    assert decode("a", "ok é and more text ".encode() + b"\xff\xfe") == ("ok é and more text \ufffd\ufffd", 2, ())
 
 
 def test_a_utf8_file_cut_in_the_middle_of_a_character_loses_that_character_only():

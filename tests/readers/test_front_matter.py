@@ -23,6 +23,10 @@ def test_a_note_says_what_it_is():
     assert reading.text.encode() == GOLDEN.read_bytes()
 
 
+def test_a_heading_without_end_gives_a_title_that_ends():
+    assert read(b"# " + b"word " * 5_000 + b"\n\nText.\n", "a.md").title == ("word " * 60).strip()
+
+
 @pytest.mark.parametrize(
     ("fields", "tags"),
     [
