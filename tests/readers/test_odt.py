@@ -105,3 +105,68 @@ def test_an_encrypted_document_is_refused():
 
 def test_an_archive_that_is_no_opendocument_is_refused():
     assert refusal("odt", zipped({"a.txt": b"text"})) == "no OpenDocument text"
+
+
+STYLE = (
+    '<style:style style:name="%s" style:family="%s" style:parent-style-name="%s">'
+    '<style:text-properties text:display="%s"/></style:style>'
+)
+
+
+def from_parts(body: str, own: str = "", named: str = "") -> list[tuple[str, str]]:
+    """The blocks of a document with these elements, styles of its own and named ones."""
+    kinds = {"office": "office", "text": "text", "draw": "drawing", "table": "table", "style": "style"}
+    spaces = " ".join(
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{kind}:1.0"' for name, kind in kinds.items()
+    )
+    text = f"<office:automatic-styles>{own}</office:automatic-styles>"
+    text += f"<office:body><office:text>{body}</office:text></office:body>"
+    parts = {"content.xml": text, "styles.xml": f"<office:styles>{named}</office:styles>"}
+    return blocks(reading("odt", zipped({k: f"<office:d {spaces}>{v}</office:d>".encode() for k, v in parts.items()})))
+
+
+def test_hidden_text_sections_fields_and_paragraphs_are_not_read():  # fault 21
+    field = "<text:hidden-text text:is-hidden='%s'>field</text:hidden-text>"
+    body = (
+        f"<text:p>Seen<text:span text:style-name='T1'> approve it</text:span>, {field % 'true'}too.</text:p>"
+        "<text:section text:display='none'><text:p>In a hidden section.</text:p></text:section>"
+        "<text:p><text:span><text:hidden-paragraph text:is-hidden='true'/></text:span>A hidden paragraph.</text:p>"
+        "<text:h text:outline-level='1' text:style-name='P1'>By the style below its own</text:h>"
+        "<text:p text:style-name='T1'>A paragraph's style of that name.</text:p>"
+        f"<text:p text:style-name='P2'>Shown again: {field % 'false'}</text:p>"
+    )
+    own = STYLE % ("T1", "text", "", "none") + STYLE % ("P2", "paragraph", "Out", "true")
+    own += '<style:style style:name="P1" style:family="paragraph" style:parent-style-name="Out"/>'
+    assert from_parts(body, own, STYLE % ("Out", "paragraph", "", "none")) == [
+        ("paragraph", "Seen, too."),
+        ("paragraph", "A paragraph's style of that name."),
+        ("paragraph", "Shown again: field"),
+    ]
+
+
+FRAME = "<draw:frame><draw:text-box><text:p>In a frame.</text:p></draw:text-box></draw:frame>"
+
+
+def test_a_frame_of_the_page_is_read_and_shapes_stand_after_their_paragraph():
+    shape = "<draw:g><draw:custom-shape><text:p>One.</text:p><text:p>Two.</text:p></draw:custom-shape></draw:g>"
+    hidden = shape.replace("<draw:g", "<draw:g draw:display='none'")
+    assert from_parts(f"{FRAME}<text:p>Before {shape}{hidden}and after.</text:p>") == [
+        ("paragraph", "In a frame."),
+        ("paragraph", "Before and after."),
+        ("paragraph", "One."),
+        ("paragraph", "Two."),
+    ]
+
+
+def test_notes_and_frames_of_a_table_stand_after_it():
+    note = "<text:note><text:note-citation>1</text:note-citation><text:note-body><text:p>Note.</text:p>"
+    note += f"</text:note-body></text:note>{FRAME}"
+    rows = (("Year", "Cost"), (f"1894{note}", "5 m"))
+    cells = ("".join(f"<table:table-cell><text:p>{cell}</text:p></table:table-cell>" for cell in row) for row in rows)
+    table = "".join(f"<table:table-row>{row}</table:table-row>" for row in cells)
+    assert from_parts(f"<table:table>{table}</table:table><text:p>After it.</text:p>") == [
+        ("table", "Year | Cost\n--- | ---\n1894 | 5 m"),
+        ("paragraph", "Note."),
+        ("paragraph", "In a frame."),
+        ("paragraph", "After it."),
+    ]
