@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ _BREAK = str.maketrans({"\v": "\n"})
 
 
 def read(content: bytes, name: str) -> Reading:
-    """Slides under their titles; hidden ones are left out, and a note says so.
+    """Slides under their titles; what is hidden is left out, and notes say so.
 
     Raises:
         BadInput: It is no such file, encrypted, or expands too far.
@@ -30,27 +31,33 @@ def read(content: bytes, name: str) -> Reading:
     from pptx import Presentation
 
     about = properties(open_zip(content, name))
-    draft, hidden = Draft(), 0
+    draft, left_out = Draft(), Counter[str]()
     for number, slide in enumerate(Presentation(BytesIO(content)).slides, start=1):
-        if slide.element.get("show") == "0":
-            hidden += 1
+        if slide.element.get("show") in ("0", "false"):
+            left_out["hidden slide"] += 1
             continue
-        _show(slide.element)
+        left_out["hidden shape"] += _show(slide.element)
         draft.at("slide", number)
         _add(draft, slide)
-    notes = [f"{hidden} hidden slide{'s' * (hidden > 1)} left out"] if hidden else []
+    notes = [f"{n} {what}{'s' * (n > 1)} left out" for what, n in left_out.items() if n]
     return draft.reading(title=about.title, tags=about.tags, date=about.date, notes=notes)
 
 
-def _show(slide: etree._Element) -> None:
-    """Leave of a slide what is seen: no hidden shapes, and of alternatives for one, as for equations, the first."""
+def _show(slide: etree._Element) -> int:
+    """Leave of a slide what is seen: of alternatives for a shape, as for equations, the first, and none that is hidden.
+
+    Returns:
+        How many of those that are hidden hold text.
+    """
     for alternatives in [*slide.iter("{*}AlternateContent")]:
         above, choice = alternatives.getparent(), alternatives.find("{*}Choice")
         if above is not None and choice is not None and local(above) in ("spTree", "grpSp"):
             above[above.index(alternatives) : above.index(alternatives) + 1] = [*choice]
-    for shape in hidden_shapes(slide):
+    hidden = hidden_shapes(slide)
+    for shape in hidden:
         if (above := shape.getparent()) is not None:
             above.remove(shape)
+    return sum(any(text.text for text in shape.iter("{*}t")) for shape in hidden)
 
 
 def _add(draft: Draft, slide: Slide) -> None:

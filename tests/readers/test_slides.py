@@ -100,10 +100,11 @@ def test_hidden_shapes_are_left_out_alone_and_in_groups():  # fault 21
     group = slide.shapes.add_group_shape()
     group.shapes.add_textbox(Cm(1), Cm(1), Cm(5), Cm(1)).text_frame.text = "In a hidden group."
     group._element.nvGrpSpPr.cNvPr.set("hidden", "true")
-    read = reading("pptx", saved(made)).text
-    assert "Seen." in read
-    assert "Approve" not in read
-    assert "group" not in read
+    read = reading("pptx", saved(made))
+    assert "Seen." in read.text
+    assert "Approve" not in read.text
+    assert "group" not in read.text
+    assert read.notes == ("2 hidden shapes left out",)
 
 
 def test_a_shape_with_alternatives_as_for_equations_is_read_once():
