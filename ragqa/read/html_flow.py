@@ -114,7 +114,8 @@ class Flow:
         elif kind and self._may_begin(kind, element):
             self._flush()
             self._open.append((element, kind))
-            self._rows, self._columns = 0, Columns()
+            self._rows = 0
+            self._columns.begin_table()
             if kind == "list":
                 self._begin_list(element)
         elif tag == "a" and self._kind != "code" and _is_note(element):

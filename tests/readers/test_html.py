@@ -226,6 +226,11 @@ def test_a_cell_that_reaches_down_is_said_in_each_of_its_rows():
     ]
 
 
+def test_cells_that_reach_down_make_no_large_document_of_a_small_page():
+    rows = f"<tr>{f'<td rowspan=999>{ENOUGH[:199]}' * 300}{'<tr><td>b' * 999}"
+    assert len(page(f"<table>{rows}</table>" * 3).text) < 2**21
+
+
 @pytest.mark.parametrize("span", ["0", "-1", "x", "²", "", "9" * 5000])
 def test_a_span_that_is_no_number_is_none(span: str):
     rows = f'<tr><td rowspan="{span}" colspan="{span}">a<td>b<tr><td>c<td>d'
