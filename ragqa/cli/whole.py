@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +17,7 @@ from ragqa.cli.options import Db, EmbedModel, Options, Quiet, advise, here, sett
 from ragqa.cli.progress import counting_progress, indexing_progress
 from ragqa.cli.render import path_from_here, print_json, reindexed_line, shown
 from ragqa.cli.stopping import going_on
-from ragqa.errors import IndexDamaged, ModelError, UnknownIndex, UsageError
+from ragqa.errors import IndexDamaged, ModelError, NotWritable, UnknownIndex, UsageError
 from ragqa.settings import itself
 
 if TYPE_CHECKING:
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
     from ragqa.index.mend import Mended
     from ragqa.index.summary import Summary
     from ragqa.settings import Settings
+    from ragqa.store.salvage import Wreck
     from ragqa.store.sqlite import SQLiteStore
 
 SKIPPED = 3
 SAMPLE = 8  # passages that `check` embeds anew
+WORDS_COUNTED = "the index cannot be written here, so whether its words agree was not checked"
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 
@@ -53,7 +56,7 @@ def check(
         with alone(settings, quiet):
             faults, counts, notes = _examined(settings, sample, quiet)  # again, now that nobody writes
             if faults:
-                return _repair(settings, as_json, quiet)
+                return _repair(settings, sample, as_json, quiet)
     if as_json:
         print_json({"ok": not faults, "faults": faults, "counts": counts, "notes": notes})
     else:
@@ -73,20 +76,21 @@ def check(
 
 def _examined(settings: Settings, sample: int, quiet: bool) -> tuple[list[str], dict[str, int], list[str]]:
     """What is wrong with the index, how many rows it has, and what could not be looked at."""
-    from ragqa.store.opening import open_index
     from ragqa.store.salvage import log_kept_elsewhere
 
     if log := log_kept_elsewhere(settings.db):
         return [f"a repair was broken off, and what was stored last is in {path_from_here(log)}"], {}, []
     try:
-        store = open_index(settings.db, writable=True, say=speaker(quiet))
+        store = _opened(settings, quiet)
     except UnknownIndex:  # nothing that could be repaired
         raise
     except IndexDamaged as error:
         return [error.message], {}, []
     try:
-        faults = list(store.faults())
-        notes = [] if faults else _tried(store, settings, sample, faults, quiet)
+        faults, notes = list(store.faults()), [WORDS_COUNTED] if store.read_only else []
+        if not faults:
+            faults, untried = _tried(store, settings, sample, quiet)
+            notes += untried
         return faults, store.counts(), notes
     except IndexDamaged as error:
         return [error.message], {}, []
@@ -94,41 +98,64 @@ def _examined(settings: Settings, sample: int, quiet: bool) -> tuple[list[str], 
         store.close()
 
 
-def _tried(store: SQLiteStore, settings: Settings, sample: int, faults: list[str], quiet: bool) -> list[str]:
-    """Embed some passages anew, and add to the faults what differs; returns why it could not be done."""
+def _opened(settings: Settings, quiet: bool) -> SQLiteStore:
+    """The index for writing, as FTS5 asks for it to check; for reading where nothing can be written."""
+    from ragqa.store.opening import open_index
+
+    try:
+        return open_index(settings.db, writable=True, say=speaker(quiet))
+    except NotWritable:
+        return open_index(settings.db, say=speaker(quiet))
+
+
+def _tried(store: SQLiteStore, settings: Settings, sample: int, quiet: bool) -> tuple[list[str], list[str]]:
+    """Embed some passages anew, every day others; returns what differs, and why it could not be done."""
     from ragqa.index.trial import strange_vectors
 
     if not sample or not store.count_documents():
-        return []
+        return [], []
     try:
         embedder = open_embedder_of(store, replace(settings, embed_model=""), speaker(quiet))
     except (ModelError, UsageError) as error:
-        return [f"no passage was embedded anew: {error.message}"]
-    faults += strange_vectors(store, embedder, sample)
-    return []
+        return [], [f"no passage was embedded anew: {error.message}"]
+    return list(strange_vectors(store, embedder, sample, seed=date.today().toordinal())), []
 
 
-def _repair(settings: Settings, as_json: bool, quiet: bool) -> int:
+def _repair(settings: Settings, sample: int, as_json: bool, quiet: bool) -> int:
     """Make the index anew from what is sound in it, and keep the damaged one. Nobody else writes meanwhile."""
-    from ragqa.index.mend import mend
     from ragqa.store.salvage import opened_wreck
-    from ragqa.store.switch import open_anew, put_in_place, remember
+    from ragqa.store.switch import put_in_place, remember
 
-    with opened_wreck(settings.db) as wreck, counting_progress("repairing", quiet) as progress:
-        new = open_anew(settings.db, wreck.about)
-
-        def opened() -> Embedder:
-            return open_embedder_of(new, replace(settings, embed_model=""), speaker(quiet))
-
-        mended = mend(wreck.documents(), new, open_embedder=opened, progress=progress)
-        new.close()
-        remember(new.path, mended.documents, wreck.refused(), wreck.about)
-        damaged = put_in_place(new.path, settings.db)
+    with opened_wreck(settings.db) as wreck:
+        new, mended = _mended(wreck, settings, sample, quiet, trusting=True)
+        remember(new, mended.documents, wreck.refused(), wreck.about)
+        damaged = put_in_place(new, settings.db)
     if as_json:
         print_json(mended_json(mended, damaged))
     else:
         _print_mended(mended, damaged)
     return SKIPPED if mended.lost else 0
+
+
+def _mended(wreck: Wreck, settings: Settings, sample: int, quiet: bool, *, trusting: bool) -> tuple[Path, Mended]:
+    """A new index of what is sound, and what became of each document.
+
+    Args:
+        trusting: Take over vectors that agree with their checksums; where some of them turn out to be strange, none.
+    """
+    from ragqa.index.mend import mend
+    from ragqa.store.switch import open_anew
+
+    new = open_anew(settings.db, wreck.about)
+
+    def opened() -> Embedder:
+        return open_embedder_of(new, replace(settings, embed_model=""), speaker(quiet))
+
+    with counting_progress("repairing", quiet) as progress:
+        mended = mend(wreck.documents(), new, open_embedder=opened, trusting=trusting, progress=progress)
+    strange, _untried = _tried(new, settings, sample if trusting else 0, quiet)
+    new.close()
+    return _mended(wreck, settings, sample, quiet, trusting=False) if strange else (new.path, mended)
 
 
 def _print_mended(mended: Mended, damaged: Path) -> None:

@@ -37,12 +37,14 @@ def mend(
     target: VectorStore,
     *,
     open_embedder: Callable[[], Embedder],
+    trusting: bool = True,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Mended:
     """Store what was salvaged in a new index.
 
     Args:
         open_embedder: Asked for only when vectors have to be made anew.
+        trusting: Keep the vectors that were salvaged; else all are made anew.
         progress: Told (documents done, documents in all as far as is known).
 
     Raises:
@@ -54,7 +56,7 @@ def mend(
         if isinstance(one, Lost):
             mended.lost.append(one)
             continue
-        mended.embedded += _make_anew(one, target.centre, open_embedder)
+        mended.embedded += _make_anew(one, target.centre, open_embedder, trusting)
         vectors = np.array(one.vectors, np.float32)
         target.add(
             join(one.record, one.passages), one.passages, vectors, [sign for sign in one.signs if sign is not None]
@@ -63,9 +65,10 @@ def mend(
     return mended
 
 
-def _make_anew(one: Salvaged, centre: Vector, open_embedder: Callable[[], Embedder]) -> int:
-    """Put vectors and signs where they are missing; returns of how many passages."""
-    missing = [n for n in range(len(one.passages)) if one.vectors[n] is None or one.signs[n] is None]
+def _make_anew(one: Salvaged, centre: Vector, open_embedder: Callable[[], Embedder], trusting: bool) -> int:
+    """Put vectors and signs where they are missing, or everywhere; returns of how many passages."""
+    whole = [vector is not None and sign is not None for vector, sign in zip(one.vectors, one.signs, strict=True)]
+    missing = [n for n, kept in enumerate(whole) if not (kept and trusting)]
     for at in range(0, len(missing), GROUP):
         some = missing[at : at + GROUP]
         vectors, signs = embed([one.passages[n] for n in some], open_embedder(), centre)

@@ -55,6 +55,10 @@ class SQLiteStore:
         self.calibration = read_calibration(meta.get("calibration"), self.fingerprint)
         self.centre = np.frombuffer(base64.b64decode(str(meta["centre"])), "<f4").reshape(self.dim)
 
+    @property
+    def read_only(self) -> bool:
+        return self._db.readonly("main")
+
     def known(self, where: Filter | None = None) -> Mapping[str, DocumentRecord]:
         condition, values = condition_of(where)
         with errors_explained(self.path):

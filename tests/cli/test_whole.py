@@ -19,8 +19,10 @@ import pytest
 
 from ragqa.chunk import join
 from ragqa.cli.alone import alone
-from ragqa.errors import IndexDamaged, ModelError, RagqaError
+from ragqa.cli.whole import WORDS_COUNTED
+from ragqa.errors import IndexDamaged, ModelError, NotWritable, RagqaError
 from ragqa.index import fingerprint
+from ragqa.index.trial import strange_vectors
 from ragqa.lock import holder, writing_alone
 from ragqa.settings import Settings
 from ragqa.store.opening import open_index
@@ -71,16 +73,55 @@ def test_some_passages_are_embedded_anew(shelf: Ragqa, quick: Run, embedders: di
     assert len(embedders["words"].embedded) == 3
 
 
-def test_a_vector_that_is_not_its_passage_s_is_found(shelf: Ragqa, quick: Run, embedders: object):
-    store = open_index(shelf.db, writable=True)
+def estrange(ragqa: Ragqa) -> None:
+    """Vectors of a document that are another text's, with checksums and sketches that agree."""
+    store = open_index(ragqa.db, writable=True)
     passages = store.passages_of("notes/light.md")
     other = WordEmbedder().embed_passages(["something else"] * len(passages))
-    document = store.known()["notes/light.md"]
-    store.add(join(document, passages), passages, other)
+    store.add(join(store.known()["notes/light.md"], passages), passages, other, store.signs(passages))
     store.close()
+
+
+def test_a_vector_that_is_not_its_passage_s_is_found(shelf: Ragqa, quick: Run, embedders: object):
+    estrange(shelf)
     done = quick("check", "--sample", "1000")
     assert done.code == 13
     assert "notes/light.md#1: its vector is not the one that the model makes of it" in done.out
+
+
+@pytest.mark.parametrize("also", ["", "DELETE FROM passages_fts"])
+def test_repair_makes_all_vectors_anew_where_some_are_strange(
+    shelf: Ragqa, quick: Run, embedders: dict[str, WordEmbedder], also: str
+):
+    estrange(shelf)
+    vandal(shelf, also)
+    done = quick("check", "--repair", "--sample", "1000")
+    passages = open_index(shelf.db).counts()["passages"]
+    assert (done.code, f"3 documents kept, 0 lost, {passages} passages embedded anew" in done.out) == (0, True)
+    assert quick("check", "--sample", "1000").code == 0
+
+
+def test_other_passages_are_drawn_another_day(shelf: Ragqa):
+    store, embedder = open_index(shelf.db), WordEmbedder()
+    for seed in (1, 1, 2):
+        assert list(strange_vectors(store, embedder, 3, seed=seed)) == []
+    first, again, other = (embedder.embedded[n : n + 3] for n in (0, 3, 6))
+    assert first == again != other
+
+
+def test_an_index_that_cannot_be_written_is_checked_all_the_same(  # fault 56
+    shelf: Ragqa, quick: Run, embedders: object, monkeypatch: pytest.MonkeyPatch
+):
+    def opened(path: Path, *, writable: bool = False, say: Callable[[str], None]) -> SQLiteStore:
+        if writable:
+            raise NotWritable(f"{path}: cannot be opened or written")
+        return open_index(path, say=say)
+
+    monkeypatch.setattr("ragqa.store.opening.open_index", opened)
+    found = quick("check", "--json").json
+    assert (found["ok"], found["notes"]) == (True, [WORDS_COUNTED])
+    vandal(shelf, "DELETE FROM vectors WHERE passage = 1")
+    assert quick("check").code == 13
 
 
 def test_without_the_model_the_rest_is_checked_all_the_same(shelf: Ragqa):

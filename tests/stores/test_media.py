@@ -59,10 +59,10 @@ def test_an_index_on_a_medium_that_cannot_be_written_answers(tmp_path: Path):  #
     store = made(tmp_path / "index.db")
     add(store, "n/a.md", "one")
     store.close()
-    commands = f"{RAGQA} ls --db index.db; {RAGQA} forget n/a.md --db index.db; echo $?"
+    commands = f"{RAGQA} ls --db index.db; {RAGQA} check --db index.db; {RAGQA} forget n/a.md --db index.db; echo $?"
     done = on_a_mount(READ_ONLY + commands, tmp_path)
     assert done.stdout.startswith("n/a.md\t")
-    assert done.stdout.endswith("\n14\n")
+    assert done.stdout.endswith("\nok: 1 documents, 1 passages, all tables agree\n14\n")
     assert "Read-only file system" in done.stderr
 
 
