@@ -237,26 +237,34 @@ def remove_beside(path: Path) -> None:
     keep_names(path.parent)
 
 
-def erase(connection: apsw.Connection, path: Path) -> None:
+def erase(connection: apsw.Connection, path: Path, words: str) -> None:
     """Leave no byte of removed text behind: what SQLite keeps in its log goes, and copies beside the file.
 
     Those are of older versions, and of a file that was being made anew when that was broken off: nobody else writes.
 
+    Args:
+        words: The FTS5 table of the text. Words by which it parts its pages stay when their text goes, `secure-delete`
+            or not, so it is made anew.
+
     Raises:
-        IndexLocked: Another process is reading what was removed.
-        NotWritable: The disk is too full to move out of the log what stays.
+        IndexLocked: Another process is using the file.
+        NotWritable: The disk is too full to write what stays.
         OSError: A copy cannot be removed.
     """
     for kind in COPIES:
         for old in path.parent.glob(f"{escape(path.name)}.{kind}"):
             old.unlink(missing_ok=True)
-    kept = f"{path}: removed, but its text is still in the log, because"
+    kept = f"{path}: removed, but some of its text is still there, because"
     try:
+        with writing(connection):
+            connection.execute(f"INSERT INTO {words} ({words}) VALUES ('rebuild')")
         busy, _pages, _written = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0]
     except apsw.FullError as error:
         raise NotWritable(f"{kept} there is no space left", "free some space and run the same command again") from error
+    except apsw.BusyError:
+        busy = True
     if busy:
-        raise IndexLocked(f"{kept} another process is reading", "run the same command again when it is done")
+        raise IndexLocked(f"{kept} another process is using it", "run the same command again when it is done")
 
 
 # What can go wrong with the file that is copied, and not with a new one.

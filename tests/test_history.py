@@ -25,6 +25,7 @@ from ragqa.history import History, open_history
 from ragqa.history.tables import HISTORY
 from ragqa.turn import Source, Turn
 from tests.conftest import ROOT
+from tests.stores.test_sqlite import numbers_in_twenty
 
 SECRET = "periwinkle-7391"
 QUOTE = "The lighthouse was first lit in 1894."
@@ -317,6 +318,16 @@ def test_what_is_forgotten_leaves_no_byte(history: History, path: Path):
     assert history.forget([secret.id, "not there"]) == 1
     assert not any(b"periwinkl" in file.read_bytes() for file in path.parent.iterdir())
     assert history.conversations(1) == [("c", "a question that goes on")]
+
+
+def test_of_forgotten_words_none_stays_to_part_the_pages_of_others(history: History, path: Path):  # fault 63
+    texts = numbers_in_twenty()
+    turns = [replace(turn("which?"), answer=" ".join(text)) for text in texts]
+    for one in turns:
+        history.record(one, conversation="c")
+    history.forget(one.id for one in turns[1::2])
+    stored = path.read_bytes()
+    assert not [number for text in texts[1::2] for number in text if number.encode() in stored]
 
 
 def test_turns_are_named_by_conversation_and_by_time(history: History):

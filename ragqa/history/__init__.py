@@ -196,7 +196,7 @@ class History:
         with errors_explained(self.path, HISTORY):
             with writing(self._db):
                 gone = [self._db.execute("DELETE FROM turns WHERE id = ? RETURNING id", (id,)).get for id in turn_ids]
-            erase(self._db, self.path)
+            erase(self._db, self.path, "turns_fts")
         return len(list(filter(None, gone)))
 
     def copy(self, path: Path) -> None:

@@ -178,7 +178,7 @@ class SQLiteStore:
         Who calls it holds the writer's lock.
         """
         with errors_explained(self.path):
-            erase(self._db, self.path)
+            erase(self._db, self.path, "passages_fts")
 
     def search(self, vector: Vector, k: int, where: Filter | None = None) -> list[Hit]:
         require_unit_length(vector[None])

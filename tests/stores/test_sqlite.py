@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import sqlite3
 import stat
@@ -401,6 +402,31 @@ def test_removed_text_leaves_no_byte(store: SQLiteStore, path: Path):
     for file in path.parent.iterdir():
         content = file.read_bytes().lower()
         assert not any(word in content for word in (b"zyxwvut", b"qponml", b"secret.md")), file
+
+
+def numbers_in_twenty() -> list[list[str]]:
+    """Numbers of which some part the pages of FTS5 from each other, drawn into twenty texts."""
+    numbers = [f"nr{number}" for number in range(100_000, 104_000)]
+    random.Random(3).shuffle(numbers)
+    return [numbers[at : at + 200] for at in range(0, 4000, 200)]
+
+
+def test_of_removed_words_none_stays_to_part_the_pages_of_others(store: SQLiteStore, path: Path):  # fault 63
+    """FTS5 keeps of each of its pages the first word, as far as it differs from the one before it."""
+    texts = numbers_in_twenty()
+    for n, text in enumerate(texts):
+        add(store, f"n/{n}.md", *(" ".join(text[at : at + 50]) for at in range(0, 200, 50)))
+    store.forget([f"n/{n}.md" for n in range(1, 20, 2)])
+    gone = {number for text in texts[1::2] for number in text}
+
+    def parting() -> set[str]:
+        terms = store._db.execute("SELECT term FROM passages_fts_idx")
+        return {bytes(term).decode()[1:] for (term,) in terms} & gone
+
+    assert parting()
+    store.erase()
+    assert not parting()
+    assert not any(number.encode() in path.read_bytes() for number in gone)
 
 
 def test_removed_text_that_a_reader_keeps_alive_is_not_said_to_be_erased(store: SQLiteStore, path: Path):
