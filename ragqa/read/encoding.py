@@ -23,7 +23,7 @@ _MARKS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# What browsers read in place of what files name; where the name itself can be read, it is not UTF-16.
+# What browsers read in place of what files name.
 _MEANT = {
     "ascii": "cp1252",
     "iso8859-1": "cp1252",
@@ -34,10 +34,9 @@ _MEANT = {
     "gbk": "gb18030",
     "shift_jis": "cp932",
     "big5": "big5hkscs",
-    **dict.fromkeys(("utf-16", "utf-16-le", "utf-16-be", "utf-32"), "utf-8"),
 }
 _OF_TEXT = re.compile(
-    r"cp\d+|iso8859-\d+|iso2022_jp\w*|koi8-\w|mac-\w+|euc_\w+|gb\w+|hz|big5\w*|shift_jis\w*|utf-8|tis-620"
+    r"cp\d+|iso8859-\d+|iso2022_jp\w*|koi8-\w|mac-\w+|euc_\w+|gb\w+|hz|big5\w*|shift_jis\w*|utf-(?:7|8|(?:16|32)(?:-[bl]e)?)|tis-620"
 )
 
 
@@ -54,14 +53,20 @@ def marked(content: bytes) -> tuple[str, bytes]:
     return "", content
 
 
-def known(name: str) -> str:
-    """The encoding of text that a file means by a name; empty where there is none."""
+def meant(name: str) -> str:
+    """The encoding of text that is meant by a name; empty where there is none."""
     try:
         found = codecs.lookup(name).name
     except (LookupError, ValueError):
         return ""
     found = _MEANT.get(found, found)
     return found if _OF_TEXT.fullmatch(found) else ""
+
+
+def known(name: str) -> str:
+    """The encoding that a file means by a name inside of it: where that can be read, it is not UTF-16."""
+    found = meant(name)
+    return "utf-8" if found.startswith("utf-") else found
 
 
 def encoding_of(content: bytes, named: str = "") -> str:

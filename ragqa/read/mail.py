@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from email import message_from_bytes
 from email.errors import MessageError
 from email.header import Header, decode_header
@@ -11,11 +12,12 @@ from email.message import Message
 from email.utils import parsedate_to_datetime
 
 from ragqa.errors import BadInput
+from ragqa.read.encoding import encoding_of, meant
 from ragqa.read.html import add_html
 from ragqa.read.reading import Draft, Reading
-from ragqa.read.text import decode
 
 HEADERS = ("From", "To", "Cc", "Date", "Subject")
+UNSURE = "cp1252"  # what ASCII and Latin-1 mean, which programs name without looking
 HEADER = 1000  # characters of one; a mailing list may have more recipients
 # A line that begins a message; inside one, mbox writes `>From `.
 _BEGIN = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From [^\n]*\d[^\n]*\n(?=[!-9;-~]+:)")
@@ -41,7 +43,7 @@ def read(content: bytes, name: str) -> Reading:
 
 def _one(content: bytes, name: str) -> Reading:
     message = message_from_bytes(content)
-    if not any(message.get(header) for header in HEADERS):
+    if not _is_mail(message):
         raise BadInput(f"{name}: no e-mail", "no e-mail")
     draft = Draft()
     draft.at("line", 1, line=1)
@@ -59,16 +61,24 @@ def _many(content: bytes, starts: list[int], ends: list[int]) -> Reading:
     return draft.reading()
 
 
-def _tell(draft: Draft, message: Message) -> None:
-    draft.section(1, _header(message, "Subject"))
+def _is_mail(message: Message) -> bool:
+    return any(message.get(header) for header in HEADERS)
+
+
+def _tell(draft: Draft, message: Message, level: int = 1) -> None:
+    subject = _header(message, "Subject")
+    draft.section(level, subject)
     told = [(header, _header(message, header)) for header in HEADERS]
     draft.add("front", "\n".join(f"{header}: {value}" for header, value in told if value))
     attached = []
     for part in _parts(message):
-        if part.get_filename() or part.get_content_disposition() == "attachment" or not _is_text(part):
+        if inner := _shown(part):
+            _tell(draft, inner, level + 1)
+            draft.section(level, subject)
+        elif not _is_text(part) or _is_attached(part, alone=part is message):
             attached.append(_attachment(part))
         elif part.get_content_subtype() == "html":
-            add_html(draft, _text(part), below=1)
+            add_html(draft, _text(part), below=level)
         else:
             for paragraph in _PARAGRAPHS.split(_text(part)):
                 quoted = all(line.startswith(">") for line in paragraph.split("\n"))
@@ -78,7 +88,7 @@ def _tell(draft: Draft, message: Message) -> None:
 
 
 def _parts(message: Message) -> Iterator[Message]:
-    """What is to be shown, in order; of alternatives the plain text, or else what comes last, which is the richest."""
+    """What is to be shown, in order; of alternatives the plain text, or else the last that is text: the richest."""
     waiting = [message]
     while waiting:
         part = waiting.pop()
@@ -88,14 +98,30 @@ def _parts(message: Message) -> Iterator[Message]:
             continue
         parts = [one for one in inner if isinstance(one, Message)]
         if part.get_content_subtype() == "alternative":
-            plain = [one for one in parts if one.get_content_type() == "text/plain" and _text(one).strip()]
-            parts = plain[:1] or parts[-1:]
+            read = [one for one in parts if _is_text(one) and (one.is_multipart() or _text(one).strip())]
+            plain = [one for one in read if one.get_content_type() == "text/plain"]
+            parts = plain[:1] or read[-1:] or parts[-1:]
         waiting += reversed(parts)
 
 
 def _is_text(part: Message) -> bool:
     """Whether it is to be read; a multipart message without its boundary is taken as it stands."""
     return part.get_content_type() in ("text/plain", "text/html") or part.get_content_maintype() == "multipart"
+
+
+def _is_attached(part: Message, *, alone: bool) -> bool:
+    """Whether text was sent as a file; many programs give a name to what they show, too."""
+    named = not alone and part.get_param("filename", header="content-disposition")
+    return part.get_content_disposition() == "attachment" or bool(named)
+
+
+def _shown(part: Message) -> Message | None:
+    """The message that a part is, in a digest or forwarded in the text; none where it is attached."""
+    if part.get_content_type() != "message/rfc822" or part.get_content_disposition() == "attachment":
+        return None
+    inner = part.get_payload()
+    found = inner[0] if isinstance(inner, list) and inner else None
+    return found if isinstance(found, Message) and _is_mail(found) else None
 
 
 def _attachment(part: Message) -> str:
@@ -107,18 +133,19 @@ def _attachment(part: Message) -> str:
 
 
 def _text(part: Message) -> str:
-    """What was sent, in the encoding that it names, or else in the one that it looks like."""
     content = part.get_payload(decode=True)
     if not isinstance(content, bytes):
         return ""
-    try:
-        text = content.decode(part.get_content_charset() or "ascii")
-    except (LookupError, ValueError):  # no such encoding, or it is another one
-        try:
-            text = decode("a part of the message", content).text
-        except BadInput:
-            text = content.decode(errors="replace")
-    return text.replace("\r\n", "\n")
+    return _characters(content, part.get_content_charset() or "").replace("\r\n", "\n")
+
+
+def _characters(content: bytes, named: str) -> str:
+    """What was sent, in the encoding that it names, or else in the one that it looks like."""
+    encoding = meant(named)
+    if encoding and encoding != UNSURE:
+        with suppress(UnicodeDecodeError):
+            return content.decode(encoding)
+    return content.decode(encoding_of(content, named) or "ascii", errors="replace")
 
 
 def _header(message: Message, name: str) -> str:
@@ -136,12 +163,7 @@ def _decoded(value: str | Header) -> str:
 
 
 def _word(word: str | bytes, charset: str | None) -> str:
-    if isinstance(word, str):
-        return word
-    try:
-        return word.decode(charset or "ascii")
-    except (LookupError, ValueError):
-        return word.decode(errors="replace")
+    return word if isinstance(word, str) else _characters(word, charset or "")
 
 
 def _date(message: Message) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -115,6 +116,93 @@ def test_attachments_are_named_and_not_read():
     reading = read(bytes(message))
     assert body(reading) == ["See there.", "Attached, not read: Zürich.txt, lamp.png, Forwarded"]
     assert "secret" not in reading.text
+
+
+@pytest.mark.parametrize(
+    ("charset", "content", "text"),
+    [
+        ("iso-8859-1", b"It\x92s \x93fine\x94 \x96 5 \x80 caf\xe9", "It’s “fine” – 5 € café"),
+        ("us-ascii", "Grüße, 5 €".encode(), "Grüße, 5 €"),
+        ("iso-8859-1", "Grüße, 5 €".encode(), "Grüße, 5 €"),
+        ("gb2312", "朱镕基，测试".encode("gbk"), "朱镕基，测试"),
+        ("gb2312", "什么".encode("gbk"), "什么"),
+        ("ks_c_5601-1987", "똠방각하".encode("cp949"), "똠방각하"),
+        ("utf-16", "Grüße".encode("utf-16"), "Grüße"),
+        ("utf-7", "Grüße".encode("utf-7"), "Grüße"),
+        ("none", "Die Tür ist für Gäste offen.".encode("cp1252"), "Die Tür ist für Gäste offen."),
+    ],
+)
+def test_an_encoding_is_taken_for_what_programs_mean_by_its_name(charset: str, content: bytes, text: str):  # fault 13
+    sent = b64encode(content).decode()
+    head = f"Subject: =?{charset}?b?{sent}?=\nContent-Transfer-Encoding: base64\n"
+    plain = read(f"{head}Content-Type: text/plain; charset={charset}\n\n{sent}\n".encode())
+    assert (plain.title, body(plain)) == (text, [text])
+    html = read(f"{head}Content-Type: text/html; charset={charset}\n\n{sent}\n".encode())
+    assert body(html) == [text]
+
+
+def test_a_subject_that_names_no_encoding_is_read_as_what_it_looks_like():
+    assert read("Subject: Grüße für Köln\n\nx\n".encode("cp1252")).title == "Grüße für Köln"
+
+
+def parts(kind: str, *inside: str) -> bytes:
+    told = "".join(f"--B\n{part}\n" for part in inside)
+    return f"Subject: The lamp\nContent-Type: multipart/{kind}; boundary=B\n\n{told}--B--\n".encode()
+
+
+CALENDAR = "Content-Type: text/calendar; method=REQUEST\n\nBEGIN:VCALENDAR\nEND:VCALENDAR\n"
+RELATED = "Content-Type: multipart/related; boundary=C\n\n--C\nContent-Type: text/html\n\n<p>Room 12.</p>\n--C--\n"
+
+
+@pytest.mark.parametrize("text", ["Content-Type: text/html\n\n<p>Room 12.</p>\n", RELATED])
+def test_of_alternatives_the_last_is_read_that_is_text(text: str):
+    assert body(read(parts("alternative", text, CALENDAR))) == ["Room 12."]
+    assert body(read(parts("alternative", CALENDAR))) == ["Attached, not read: text/calendar"]
+
+
+def test_text_with_a_name_that_was_not_sent_as_a_file_is_read():
+    named = 'Content-Type: text/plain; name="lamp.txt"\n'
+    assert body(read(parts("mixed", f"{named}\nIt is lit.\n"))) == ["It is lit."]
+    file = f'{named}Content-Disposition: inline; filename="lamp.txt"\n'
+    assert body(read(parts("mixed", f"{file}\nIt is lit.\n"))) == ["Attached, not read: lamp.txt"]
+    assert body(read(f"Subject: x\n{file}\nIt is lit.\n".encode())) == ["It is lit."]
+
+
+def test_the_messages_of_a_digest_are_read_each_with_its_front():
+    sent = [
+        f"\nFrom: {who}@example.org\nSubject: {about}\n\nIt is {about}.\n"
+        for who, about in (("a", "lit"), ("b", "out"))
+    ]
+    reading = read(parts("digest", *sent))
+    assert [(block.kind, block.heading) for block in reading.blocks] == [
+        ("front", ("The lamp",)),
+        *(("front", ("The lamp", "lit")), ("paragraph", ("The lamp", "lit"))),
+        *(("front", ("The lamp", "out")), ("paragraph", ("The lamp", "out"))),
+    ]
+    assert body(reading) == ["It is lit.", "It is out."]
+
+
+def test_a_message_that_was_forwarded_in_the_text_is_read_where_it_stands():
+    forwarded = (
+        "Content-Type: message/rfc822\nContent-Disposition: inline\n\nFrom: c@example.org\nSubject: Oil\n\nBuy it.\n"
+    )
+    reading = read(parts("mixed", "\nSee below.\n", forwarded, "\nThanks.\n"))
+    assert body(reading) == ["See below.", "Buy it.", "Thanks."]
+    assert [block.heading for block in reading.blocks if block.kind == "paragraph"] == [
+        *(("The lamp",), ("The lamp", "Oil"), ("The lamp",))
+    ]
+
+
+def test_a_forwarded_message_that_cannot_be_taken_apart_is_named():
+    packed = "Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nU3ViamVjdDogeA==\n"
+    assert body(read(parts("mixed", packed))) == ["Attached, not read: message/rfc822"]
+
+
+def test_messages_inside_messages_without_end_are_refused():
+    content = b"Subject: x\n" + b"Content-Type: message/rfc822\n\nSubject: x\n" * 3000 + b"\nText.\n"
+    with Child() as child, pytest.raises(BadInput) as refused:
+        child.read(BY_NAME["mail"], content, "a.eml")
+    assert refused.value.reason == "nested too deeply"
 
 
 def test_a_message_without_its_boundary_is_taken_as_it_stands():
