@@ -53,11 +53,25 @@ def _show(slide: etree._Element) -> int:
         above, choice = alternatives.getparent(), alternatives.find("{*}Choice")
         if above is not None and choice is not None and local(above) in ("spTree", "grpSp"):
             above[above.index(alternatives) : above.index(alternatives) + 1] = [*choice]
+    for equation in [*slide.iterfind(".//{*}p/{*}m")]:
+        _write_out(equation)
     hidden = hidden_shapes(slide)
     for shape in hidden:
         if (above := shape.getparent()) is not None:
             above.remove(shape)
     return sum(any(text.text for text in shape.iter("{*}t")) for shape in hidden)
+
+
+def _write_out(equation: etree._Element) -> None:
+    """Put a run in the place of an equation, which has the same letters and is part of its paragraph's text."""
+    paragraph = equation.getparent()
+    if paragraph is None:
+        return
+    space = paragraph.tag.removesuffix("p")
+    run, text = equation.makeelement(f"{space}r"), equation.makeelement(f"{space}t")
+    text.text = "".join(one.text or "" for one in equation.iter("{*}t"))
+    run.append(text)
+    paragraph.replace(equation, run)
 
 
 def _add(draft: Draft, slide: Slide) -> None:

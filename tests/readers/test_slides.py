@@ -110,8 +110,13 @@ def test_hidden_shapes_are_left_out_alone_and_in_groups():  # fault 21
 def test_a_shape_with_alternatives_as_for_equations_is_read_once():
     made = deck()
     slide = made.slides[1]
-    box(slide, "The formula E=mc² holds.", 1, 8)
+    box(slide, "The formula ", 1, 8)
     shape = slide.shapes[-1]._element
+    paragraph = shape.txBody.p_lst[0]
+    letters = "".join(f"<m:e><m:r><m:t>{letter}</m:t></m:r></m:e>" for letter in ("E=mc", "²"))
+    equation = f'<a14:m xmlns:a14="x"><m:oMath xmlns:m="y"><m:sSup>{letters}</m:sSup></m:oMath></a14:m>'
+    paragraph.append(etree.fromstring(equation))
+    paragraph.add_r(" holds.")
     space = "http://schemas.openxmlformats.org/markup-compatibility/2006"
     alternatives = etree.SubElement(shape.getparent(), f"{{{space}}}AlternateContent")
     for kind in ("Choice", "Fallback"):
