@@ -23,7 +23,7 @@ LEAST_WORDS = 0.04  # of a text's words, those that are the commonest of the lan
 DENSE = 0.08  # of the letters: more accents than that have few languages of Western Europe
 LEAST_APART = 0.7  # of the letters that are not ASCII: in another script words are made of these alone
 WESTERN = ("cp1252", "iso8859-15")
-RARE = 0.7  # what fits an encoding that is not its language's commonest counts so much
+RARE = 0.5  # what fits an encoding that is not its language's commonest counts so much
 
 _BEFORE_WORDS = frozenset('“”„‟‘’‚«»‹›¿¡–—…€£¥§©·•×÷±°→←\xa0−≤≥≠"״')
 _AFTER_WORDS = frozenset("“”‘’«»‹›–—…€£¥¢©®™°²³¹·•×÷±→←†‡‰¼½¾\xa0−≤≥≠،؛؟׳״־")
@@ -36,6 +36,7 @@ _HIGH = re.compile(rb"[\x80-\xff]")
 _END = re.compile(rb"[\x00-\x2f]")
 _FOREIGN = re.compile(r"[^\x00-\x7f]")
 _HAN = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3]")
+_HAN_PAIR = re.compile(f"{_HAN.pattern}{{2}}")
 _BESIDE = re.compile(
     "[\u3000-\u303f\u2010-\u2026\uff01-\uff5e\u2460-\u24ff\u2190-\u21ff\u25a0-\u25ff\u3200-\u33ff·×°§]"
 )
@@ -177,7 +178,9 @@ class _Trial:
         return sum(self.words[word] for word in language.words) / max(written, 1)
 
     def common(self, script: Script) -> float:
-        """The share of a script's commonest characters; 0 where there is other writing too."""
+        """The share of a script's commonest characters; 0 where there is other writing too, or never two in a row."""
+        if not _HAN_PAIR.search(self.text):  # a sign and the letter after it, as in `©M`, make one
+            return 0.0
         written = {sign: count for sign, count in self.signs.items() if not _BESIDE.match(sign)}
         total = sum(written.values())
         if not total or sum(count for sign, count in written.items() if not _HAN.match(sign)) > MOST_ODD * total:

@@ -94,6 +94,7 @@ SHORT = [  # texts with few words, or none that is common
         "RÉPUBLIQUE FRANÇAISE\nARRÊTÉ RELATIF À LA SÉCURITÉ",
         "Temp: 20 °C ± 0.5, area 5 m², µ = 3, 10 £, § 5\n",
     ),
+    *("©Microsoft", "siehe §Absatz 5", "Šakki ja džonkki."),
     "Vorname;Name;Ort\nJürgen;Müller;Köln\nBjörn;Schäfer;Düsseldorf\nKäthe;Weiß;Nürnberg\n",
     "Nombre;Ciudad\nJosé;Málaga\nÍñigo;Cádiz\nBegoña;A Coruña\n",
     "Namn;Stad\nÅsa;Malmö\nBjörn;Växjö\nGöran;Örebro\n",
