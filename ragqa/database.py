@@ -14,7 +14,7 @@ from urllib.parse import quote
 import apsw
 
 from ragqa.errors import IndexDamaged, IndexLocked, NotWritable, RagqaError, UnknownIndex, UsageError
-from ragqa.files import keep_names, network_file_system, new_path, private_file, private_folder
+from ragqa.files import clear_left_behind, keep_names, network_file_system, new_path, private_file, private_folder
 
 BUSY_MS = 10_000
 LOG_KEPT = 64 << 20  # bytes of the log that stay on the disk, to be written again, when it was larger
@@ -240,7 +240,7 @@ def remove_beside(path: Path) -> None:
 def erase(connection: apsw.Connection, path: Path, words: str) -> None:
     """Leave no byte of removed text behind: what SQLite keeps in its log goes, and copies beside the file.
 
-    Those are of older versions, and of a file that was being made anew when that was broken off: nobody else writes.
+    Those are of older versions, and of what was broken off while it copied or made anew: nobody else writes.
 
     Args:
         words: The FTS5 table of the text. Words by which it parts its pages stay when their text goes, `secure-delete`
@@ -251,6 +251,7 @@ def erase(connection: apsw.Connection, path: Path, words: str) -> None:
         NotWritable: The disk is too full to write what stays.
         OSError: A copy cannot be removed.
     """
+    clear_left_behind(path.parent)
     for kind in COPIES:
         for old in path.parent.glob(f"{escape(path.name)}.{kind}"):
             old.unlink(missing_ok=True)

@@ -142,7 +142,7 @@ def new_path(target: Path, mode: int = 0o600) -> Iterator[Path]:
     """The same for who opens the file by its name."""
     clear_left_behind(target.parent)
     try:
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".making-{os.getpid()}-")
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=unfinished())
     except OSError as error:
         raise _not_written(target, error) from error
     scratch = Path(name)
@@ -173,7 +173,7 @@ def new_folder(target: Path) -> Iterator[Path]:
     """
     parent = private_folder(target.parent)
     clear_left_behind(parent)
-    scratch = Path(tempfile.mkdtemp(dir=parent, prefix=f".making-{os.getpid()}-"))
+    scratch = Path(tempfile.mkdtemp(dir=parent, prefix=unfinished()))
     try:
         yield scratch
         for path in (*scratch.iterdir(), scratch):
@@ -205,10 +205,18 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def clear_left_behind(parent: Path, prefix: str = ".making-") -> None:
-    """Remove files and folders `<prefix><process>-…` of processes that have ended."""
-    for left in parent.glob(f"{prefix}*"):
-        if _running(left.name.removeprefix(prefix).split("-")[0]):
+def unfinished(kind: str = ".making-") -> str:
+    """How the names of files and folders begin that this process is filling.
+
+    They say when it began, where the system knows: once it has ended, its number may be another's.
+    """
+    return f"{kind}{os.getpid()}.{_began(os.getpid())}-"
+
+
+def clear_left_behind(parent: Path, kind: str = ".making-") -> None:
+    """Remove what is called as `unfinished` says, of processes that have ended."""
+    for left in parent.glob(f"{kind}*"):
+        if _running(left.name.removeprefix(kind).split("-")[0]):
             continue
         if left.is_dir() and not left.is_symlink():
             shutil.rmtree(left, ignore_errors=True)
@@ -217,11 +225,23 @@ def clear_left_behind(parent: Path, prefix: str = ".making-") -> None:
                 left.unlink()
 
 
-def _running(process: str) -> bool:
+def _running(named: str) -> bool:
+    process, _, began = named.partition(".")
     try:
         os.kill(int(process), 0)
     except ProcessLookupError:
         return False
-    except (ValueError, PermissionError):
+    except (ValueError, OverflowError):  # no process's name
+        return True
+    except PermissionError:
         pass
-    return True
+    return _began(int(process)) in ("", began)
+
+
+def _began(process: int) -> str:
+    """When a process began, in ticks since the machine did; empty where the system does not say."""
+    try:
+        said = Path(f"/proc/{process}/stat").read_bytes()
+    except OSError:
+        return ""
+    return said.rpartition(b")")[2].split()[19].decode()  # behind its name, which may hold anything

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from ragqa import files
 from ragqa.errors import NotWritable
-from ragqa.files import new_file, private_folder
+from ragqa.files import clear_left_behind, new_file, private_folder, unfinished
 
 
 @pytest.fixture(autouse=True)
@@ -68,11 +69,39 @@ def test_what_a_killed_process_left_is_cleared_away_by_the_next_new_file(tmp_pat
     ended.wait()
     (tmp_path / f".making-{ended.pid}-file").write_text("secret")
     (tmp_path / f".making-{ended.pid}-folder").mkdir()
-    running = tmp_path / f".making-{os.getppid()}-file"
+    running = tmp_path / f"{unfinished()}file"
     running.touch()
     with new_file(tmp_path / "new"):
         pass
     assert {*tmp_path.iterdir()} == {running, tmp_path / "new"}
+
+
+def test_what_a_process_left_is_cleared_away_although_its_number_is_another_s_now(  # fault 63
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    began = {os.getpid(): "100"}
+    monkeypatch.setattr("ragqa.files._began", began.__getitem__)
+    (tmp_path / f"{unfinished()}file").touch()
+    clear_left_behind(tmp_path)
+    assert [*tmp_path.iterdir()]
+    began[os.getpid()] = "200"
+    clear_left_behind(tmp_path)
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize("name", [".making-", ".making-x-file", f".making-{10**30}-file"])
+def test_what_is_called_otherwise_is_left_alone(tmp_path: Path, name: str):
+    (tmp_path / name).touch()
+    clear_left_behind(tmp_path)
+    assert (tmp_path / name).exists()
+
+
+def test_two_processes_are_told_apart_by_when_they_began():
+    assert unfinished() == unfinished()
+    with subprocess.Popen(["sleep", "9"]) as other:
+        began = files._began(other.pid)
+        other.kill()
+    assert not began or began != files._began(os.getpid())
 
 
 def test_a_new_name_is_on_disk_before_anything_is_built_on_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -28,7 +28,7 @@ from ragqa.bundle import (
     read,
 )
 from ragqa.errors import IndexDamaged, ModelError, NotWritable, RagqaError, UsageError
-from ragqa.files import clear_left_behind, private_folder
+from ragqa.files import clear_left_behind, private_folder, unfinished
 from ragqa.manifest import MANIFEST, Manifest, read_manifest
 
 Progress = Callable[[int, int], None]
@@ -159,7 +159,7 @@ def _require_space(contents: Contents, folder: Path) -> None:
 def _staging(home: Path) -> Iterator[Path]:
     """A folder on the same file system, so that moving from it is renaming; gone afterwards."""
     clear_left_behind(home, ".unbundling-")
-    stage = Path(tempfile.mkdtemp(dir=home, prefix=f".unbundling-{os.getpid()}-"))
+    stage = Path(tempfile.mkdtemp(dir=home, prefix=unfinished(".unbundling-")))
     try:
         yield stage
     finally:

@@ -25,7 +25,7 @@ import numpy as np
 from ragqa import database
 from ragqa.document import DocumentRecord, Passage
 from ragqa.errors import IndexDamaged
-from ragqa.files import clear_left_behind, file_at
+from ragqa.files import clear_left_behind, file_at, unfinished
 from ragqa.store.rows import read_passage, read_path
 from ragqa.store.schema import APPLICATION_ID, SCHEMA_VERSION, errors_explained
 from ragqa.store.tiling import tiling_faults
@@ -170,7 +170,7 @@ def opened_wreck(path: Path) -> Iterator[Wreck]:
         IndexDamaged: Nothing can be read, or it is no index.
     """
     clear_left_behind(path.parent)
-    with TemporaryDirectory(dir=path.parent, prefix=f".making-{os.getpid()}-") as folder:
+    with TemporaryDirectory(dir=path.parent, prefix=unfinished()) as folder:
         with errors_explained(path):
             opened = [_opened(path, Path(folder) / name, log=log) for name, log in (("with", True), ("without", False))]
         wrecks = [wreck for wreck in opened if wreck]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import stat
 import subprocess
@@ -13,6 +12,7 @@ import pytest
 
 from ragqa.chunk import join, split
 from ragqa.document import Place, Refusal
+from ragqa.files import unfinished
 from ragqa.store.opening import open_index
 from ragqa.store.switch import place_beside
 from tests.cli.conftest import SECRET, index
@@ -253,7 +253,7 @@ def test_forget_clears_away_what_a_killed_process_was_copying(shelf: Ragqa):  # 
     ended.wait()
     left = shelf.home / f".making-{ended.pid}-copy"
     left.write_text(SECRET)
-    running = shelf.home / f".making-{os.getpid()}-copy"
+    running = shelf.home / f"{unfinished()}copy"
     running.touch()
     assert shelf("forget", "notes/secret.md").code == 0
     assert (left.exists(), running.exists()) == (False, True)
