@@ -7,18 +7,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from glob import escape
 from pathlib import Path
 from urllib.parse import quote
 
 import apsw
 
 from ragqa.errors import IndexDamaged, IndexLocked, NotWritable, RagqaError, UnknownIndex, UsageError
-from ragqa.files import clear_left_behind, keep_names, network_file_system, new_path, private_file, private_folder
+from ragqa.files import keep_names, network_file_system, new_path, private_file, private_folder
 
 BUSY_MS = 10_000
 LOG_KEPT = 64 << 20  # bytes of the log that stay on the disk, to be written again, when it was larger
-COPIES = ("schema-*.bak", "reindexing*", "repairing*")  # beside a file; what is removed from it is in them, too
 BESIDE = ("-wal", "-shm", "-journal")  # what SQLite keeps there
 Migration = str | Callable[[apsw.Connection], None]
 """SQL, or what is done with a connection in a transaction."""
@@ -235,37 +233,6 @@ def remove_beside(path: Path) -> None:
     for ending in BESIDE:
         Path(f"{path}{ending}").unlink(missing_ok=True)
     keep_names(path.parent)
-
-
-def erase(connection: apsw.Connection, path: Path, words: str) -> None:
-    """Leave no byte of removed text behind: what SQLite keeps in its log goes, and copies beside the file.
-
-    Those are of older versions, and of what was broken off while it copied or made anew: nobody else writes.
-
-    Args:
-        words: The FTS5 table of the text. Words by which it parts its pages stay when their text goes, `secure-delete`
-            or not, so it is made anew.
-
-    Raises:
-        IndexLocked: Another process is using the file.
-        NotWritable: The disk is too full to write what stays.
-        OSError: A copy cannot be removed.
-    """
-    clear_left_behind(path.parent)
-    for kind in COPIES:
-        for old in path.parent.glob(f"{escape(path.name)}.{kind}"):
-            old.unlink(missing_ok=True)
-    kept = f"{path}: removed, but some of its text is still there, because"
-    try:
-        with writing(connection):
-            connection.execute(f"INSERT INTO {words} ({words}) VALUES ('rebuild')")
-        busy, _pages, _written = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0]
-    except apsw.FullError as error:
-        raise NotWritable(f"{kept} there is no space left", "free some space and run the same command again") from error
-    except apsw.BusyError:
-        busy = True
-    if busy:
-        raise IndexLocked(f"{kept} another process is using it", "run the same command again when it is done")
 
 
 # What can go wrong with the file that is copied, and not with a new one.

@@ -21,7 +21,7 @@ FLOORS = (
     ),
     (
         *("embed", "generate", "gguf", "requantize", "heads", "likelihood", "tokens", "manifest", "models", "hub"),
-        *("database", "foreign", "lock", "migrate", "store", "history"),
+        *("database", "erase", "foreign", "lock", "migrate", "store", "history"),
     ),
     (
         *("read", "walk", "chunk", "terms", "interaction", "retrieve", "answer_type", "evidence", "runs", "span"),
@@ -43,7 +43,7 @@ OWNERS = {
     "llama_cpp": {"generate", "gguf", "likelihood"},
     "tiktoken": {"tokens"},
     "apsw": {
-        *("database", "foreign", "migrate", "history", "history.rows"),
+        *("database", "erase", "foreign", "migrate", "history", "history.rows"),
         *("store.sqlite", "store.opening", "store.schema", "store.integrity", "store.fts", "store.nearest"),
         *("store.switch", "store.salvage", "store.remembered", "store.documents"),
     },

@@ -476,6 +476,18 @@ def test_a_killed_process_has_lost_nothing_that_it_recorded(path: Path):
     history.close()
 
 
+def test_nothing_is_forgotten_while_it_would_stay_in_the_log(history: History, path: Path):
+    record(history, SECRET)
+    reader = apsw.Connection(str(path))
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT count(*) FROM turns").get == 1
+    history._db.set_busy_timeout(1)
+    with pytest.raises(IndexLocked, match="nothing was removed"):
+        history.forget(history.ids())
+    reader.close()
+    assert history.forget(history.ids()) == 1
+
+
 def test_what_another_process_keeps_locked_is_said_to_be(history: History, path: Path, monkeypatch: pytest.MonkeyPatch):
     history.close()
     monkeypatch.setattr("ragqa.history.BUSY_MS", 10)

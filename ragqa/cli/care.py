@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -17,7 +18,7 @@ from ragqa.cli.named import named
 from ragqa.cli.options import Collections, Db, Options, advise, settle, speaker
 from ragqa.cli.render import path_from_here, print_json, print_lines, print_table
 from ragqa.cli.where import Where, documents_filter
-from ragqa.errors import UsageError
+from ragqa.errors import IndexLocked, UsageError
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -122,8 +123,10 @@ def forget(
         try:
             documents, files = _named(store, names or [], collection or [])
         except UsageError:
-            store.erase()  # what an earlier run removed, and could not take out of the log
+            with suppress(IndexLocked):  # somebody reads
+                store.erase()  # what an earlier run that was killed removed, and did not take out of the log
             raise
+        store.require_unread()
         store.forget(documents, files)
         store.erase()
         store.close()

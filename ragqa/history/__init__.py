@@ -14,7 +14,8 @@ from typing import Any
 
 import apsw
 
-from ragqa.database import check_version, connect, copy, create_private, erase, errors_explained, make_tables, writing
+from ragqa.database import check_version, connect, copy, create_private, errors_explained, make_tables, writing
+from ragqa.erase import erase, require_unread
 from ragqa.errors import UsageError
 from ragqa.history.rows import Recorded, insert_sources, insert_turn, read_rows, utc, when
 from ragqa.history.tables import HISTORY, NAME_ANEW
@@ -191,9 +192,10 @@ class History:
         """Remove turns, and leave no byte of them in the file or in its log; returns how many there were.
 
         Raises:
-            IndexLocked: They are removed, but another process holds the log.
+            IndexLocked: Another process is reading; nothing is removed, or text of it is still in the log.
         """
         with errors_explained(self.path, HISTORY):
+            require_unread(self._db, self.path)
             with writing(self._db):
                 gone = [self._db.execute("DELETE FROM turns WHERE id = ? RETURNING id", (id,)).get for id in turn_ids]
             erase(self._db, self.path, "turns_fts")

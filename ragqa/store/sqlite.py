@@ -17,8 +17,9 @@ from typing import Any
 import apsw
 import numpy as np
 
-from ragqa.database import back_up, copy, erase, source_explained, writing
+from ragqa.database import back_up, copy, source_explained, writing
 from ragqa.document import Document, DocumentRecord, Passage, Refusal
+from ragqa.erase import erase, require_unread
 from ragqa.errors import FingerprintMismatch, NotWritable
 from ragqa.files import file_at
 from ragqa.store import documents, fts, require_unit_length
@@ -141,6 +142,15 @@ class SQLiteStore:
         with errors_explained(self.path), self._writing():
             documents.take_out(self._db, self._nearest, document_ids)
             pardon(self._db, refused)
+
+    def require_unread(self) -> None:
+        """Refuse to forget while another process reads: of what is removed then, text would stay in the log.
+
+        Raises:
+            IndexLocked: One does, for longer than is waited for.
+        """
+        with errors_explained(self.path):
+            require_unread(self._db, self.path)
 
     @contextmanager
     def without(self, document_ids: Iterable[str]) -> Iterator[None]:

@@ -205,6 +205,20 @@ def test_forget_leaves_no_byte_of_tags_title_and_places(shelf: Ragqa):  # fault 
     assert SECRET.encode() not in stored_bytes(shelf)
 
 
+def test_forget_that_a_reader_holds_up_is_done_by_the_same_command_later(  # fault 63
+    shelf: Ragqa, quick: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(open_index, "__kwdefaults__", (open_index.__kwdefaults__ or {}) | {"patience_ms": 1})
+    reader = second_connection(shelf.db)
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT count(*) FROM documents").get == 3
+    refused = quick("forget", "notes/secret.md")
+    assert (refused.code, "nothing was removed" in refused.err, len(kept(shelf))) == (11, True, 3)
+    reader.close()
+    assert quick("forget", "notes/secret.md").out == "forgot 1 document\n"
+    assert SECRET.encode() not in stored_bytes(shelf)
+
+
 def test_forget_goes_on_with_what_is_still_in_the_log(shelf: Ragqa):
     reader = second_connection(shelf.db)
     reader.execute("BEGIN")

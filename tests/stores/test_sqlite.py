@@ -440,6 +440,19 @@ def test_removed_text_that_a_reader_keeps_alive_is_not_said_to_be_erased(store: 
         store.erase()
 
 
+def test_nothing_is_removed_while_its_text_would_stay_in_the_log(store: SQLiteStore, path: Path):
+    add(store, "n/secret.md", "Zyxwvutsr")
+    store.require_unread()
+    reader = second_connection(path)
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT count(*) FROM documents").get == 1
+    store._db.set_busy_timeout(1)
+    with pytest.raises(IndexLocked, match="nothing was removed"):
+        store.require_unread()
+    reader.close()
+    store.require_unread()
+
+
 # Copies
 
 LEFT_OPEN = """
