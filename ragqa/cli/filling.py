@@ -47,7 +47,7 @@ def fill_index(settings: Settings, fill: Fill, *, as_json: bool, quiet: bool) ->
 
 def fill_once(settings: Settings, fill: Fill, summary: Summary, quiet: bool) -> None:
     """Fill the index while nobody else writes it; it is closed afterwards."""
-    with going_on(lambda: f"{summary.indexed} documents kept"), alone(settings, quiet):
+    with going_on(lambda: f"{summary.indexed} new documents kept"), alone(settings, quiet):
         store, embedder = open_for_indexing(settings, speaker(quiet))
         warn_if_exposed(settings.db, quiet)
         with indexing_progress(quiet) as progress:

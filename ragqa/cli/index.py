@@ -15,7 +15,9 @@ from ragqa.cli.records import Form, Prefix, Sql, Stdin, index_records_of
 from ragqa.errors import UsageError
 
 Paths = Annotated[
-    list[Path] | None, typer.Argument(help="Files and folders; with --sql a database.", metavar="[PATH]...")
+    list[Path] | None,
+    # One that may not be read is told of like those in folders.
+    typer.Argument(help="Files and folders; with --sql a database.", metavar="[PATH]...", readable=False),
 ]
 Into = Annotated[
     str | None,
@@ -90,7 +92,8 @@ def index(
         )
     if not paths or format or prefix:
         raise UsageError("a file or folder is wanted", "records come with `--stdin --format`, or from FILE with --sql")
-    wanted = Wanted(glob, tuple(exclude or ()), hidden, no_ignore, include_secrets, follow)
+    own = (settings.models.resolve(),)
+    wanted = Wanted(glob, tuple(exclude or ()), hidden, no_ignore, include_secrets, follow, own)
     run = Run(wanted, collection, prune, verify, retry, settings.max_file_size, settings.read_seconds)
-    roots = resolve_roots(paths)  # before an index is made for nothing
-    return fill_index(settings, partial(update_index, roots, run=run), as_json=as_json, quiet=quiet)
+    resolve_roots(paths)  # before an index is made for nothing
+    return fill_index(settings, partial(update_index, paths, run=run), as_json=as_json, quiet=quiet)

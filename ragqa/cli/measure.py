@@ -174,7 +174,7 @@ def _open(dataset: Dataset, settings: Settings, distractors: Path | None, quotes
     from ragqa.measure.layout import keep_only, lay_out
     from ragqa.walk.roots import resolve_roots
 
-    others = resolve_roots([distractors] if distractors else [])
+    others = resolve_roots([distractors] if distractors else []).real
     say, summary = speaker(quiet), Summary()
     writing = None if quotes else open_writing(settings, None, say)  # before an hour of indexing is lost to a typo
     store, embedder = open_for_indexing(settings, say)

@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
 
 
 def watch(
-    paths: Annotated[list[Path], typer.Argument(help="Files and folders.", metavar="PATH...")],
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders.", metavar="PATH...", readable=False)],
     collection: Into = None,
     glob: Glob = None,
     exclude: Exclude = None,
@@ -52,9 +52,10 @@ def watch(
     from ragqa.walk.roots import resolve_roots
 
     settings = settle(db=db, embed_model=embed_model, options=option)
-    wanted = Wanted(glob, tuple(exclude or ()), hidden, no_ignore, include_secrets, follow)
+    own = (settings.models.resolve(),)
+    wanted = Wanted(glob, tuple(exclude or ()), hidden, no_ignore, include_secrets, follow, own)
     run = Run(wanted, collection, max_file_size=settings.max_file_size, read_seconds=settings.read_seconds)
-    Watcher(settings, run, verbose, quiet).run(resolve_roots(paths))
+    Watcher(settings, run, verbose, quiet).run(resolve_roots(paths).real)
 
 
 class Watcher:

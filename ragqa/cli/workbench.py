@@ -228,7 +228,7 @@ def require_notes(notes: Path) -> Path:
     from ragqa.walk.roots import resolve_roots
 
     try:
-        (root,) = resolve_roots([notes])
+        (root,) = resolve_roots([notes]).real
     except UsageError as error:
         raise UsageError(f"--notes {error.message}", OTHER_NOTES) from error
     if not find_files([root], Wanted())[0]:

@@ -50,9 +50,11 @@ def update_index(
     started = time.monotonic()
     roots = resolve_roots(paths)
     known = store.known()
-    found, passed = find_files(roots, run.wanted)
+    paths_known = [record.path for record in known.values()]
+    found, passed = find_files(roots.real, run.wanted, paths_known)
+    passed += roots.passed
     summary.skipped += passed
-    missing = missing_from(roots, found, [record.path for record in known.values()], run.prune)
+    missing = missing_from(roots, found, paths_known, run)
     gone = {id: record for id, record in known.items() if record.path in missing}
     with Child(run.read_seconds) as child, Intake(store, embedder, summary) as intake:
         sync = Sync(store, summary, run, known, gone, child)
@@ -66,7 +68,7 @@ def update_index(
     for record, reason in out_of_reach(known.values(), found, passed):
         store.mark_stale(record.id, reason)
         summary.stale += 1
-    vanished = missing_from(roots, found, sync.refused, run.prune)
+    vanished = missing_from(roots, found, sync.refused, run)
     store.pardon(path for path, folder in vanished.items() if folder is None)
     summary.seconds = round(time.monotonic() - started, 3)
     progress(len(found), len(found), summary)

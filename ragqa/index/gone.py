@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ragqa.document import DocumentRecord
+from ragqa.index.run import Run
 from ragqa.index.summary import HARMLESS
-from ragqa.walk import BARRED, Found
+from ragqa.walk import BARRED, Found, Wanted, find_files
+from ragqa.walk.roots import Roots
 
 EMPTIED = "empty folder, documents kept"
 
@@ -19,26 +23,37 @@ def is_below(path: Path, folder: Path) -> bool:
     return os.fspath(path).startswith(f"{os.fspath(folder).rstrip('/')}/")
 
 
-def missing_from(
-    roots: Sequence[Path], found: Collection[Found], paths: Iterable[Path], prune: bool
-) -> dict[Path, Path | None]:
+def missing_from(roots: Roots, found: Collection[Found], paths: Iterable[Path], run: Run) -> dict[Path, Path | None]:
     """Files that are no longer there, under roots that are, each with the folder that speaks for keeping it.
 
     A folder that holds nothing at all any more may be a disk that is not mounted: a root without documents, or an empty
-    folder below it. None where there is no such folder, and with `prune`.
+    folder below it. None where there is no such folder, and with `prune`. A root that lies behind a link was there
+    itself before, perhaps: what lay below it then is looked for in both places.
     """
     there = {file.path for file in found}
-    elsewhere = [path for path in paths if path not in there]
+    elsewhere = dict.fromkeys(path for path in paths if path not in there)
     missing: dict[Path, Path | None] = {}
-    for root in roots:
-        lost = [path for path in elsewhere if is_below(path, root) and is_gone(path)] if root.is_dir() else []
-        bare = bool(lost) and not any(is_below(path, root) for path in there)
+    for place, root in (*((root, root) for root in roots.real), *roots.through.items()):
+        below = [place] if place in elsewhere else []
+        if root.is_dir():
+            below += [path for path in elsewhere if is_below(path, place)]
+        lost = [path for path in below if is_gone(path)]
+        bare = len(lost) == len(below) > 0 and _is_bare(root, there, run.wanted)
         emptied: dict[Path, Path | None] = {}
         for path in lost:
-            if path.parent not in emptied:
-                emptied[path.parent] = root if bare else _emptied(path.parent, root)
-            missing[path] = None if prune else missing.get(path) or emptied[path.parent]
+            folder = (root / path.relative_to(place)).parent
+            if folder not in emptied:
+                emptied[folder] = root if bare else _emptied(folder, root)
+            missing[path] = None if run.prune else missing.get(path) or emptied[folder]
     return missing
+
+
+def _is_bare(root: Path, there: Iterable[Path], wanted: Wanted) -> bool:
+    """Whether a root is a folder without documents, whichever of them a run wants."""
+    if not root.is_dir() or any(is_below(path, root) for path in there):
+        return False
+    narrow = wanted.glob is not None or wanted.exclude
+    return not (narrow and find_files([root], replace(wanted, glob=None, exclude=()))[0])
 
 
 def kept_notes(folders: Iterable[Path]) -> list[str]:
@@ -88,14 +103,14 @@ def _under(
 
 
 def is_gone(path: Path) -> bool:
-    """Whether a file is certainly no longer there, or only by way of a link; not where nobody can tell."""
+    """Whether a file is certainly no longer there, or is a folder, or only by way of a link; not if nobody can tell."""
     try:
-        path.lstat()
+        mode = path.lstat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         return True
     except OSError:
         return False
-    return _is_linked(path)
+    return stat.S_ISDIR(mode) or _is_linked(path)
 
 
 def _is_linked(path: Path) -> bool:

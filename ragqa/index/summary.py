@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ragqa.walk import EXCLUDED, HISTORY, IGNORED, UNKNOWN
+from ragqa.walk import EXCLUDED, HISTORY, IGNORED, OWN, UNKNOWN
 
 # Skipped for these reasons, a file is no reason to warn.
-HARMLESS = frozenset({"empty", EXCLUDED, HISTORY, IGNORED, UNKNOWN})
+HARMLESS = frozenset({"empty", EXCLUDED, HISTORY, IGNORED, OWN, UNKNOWN})
 
 
 @dataclass(slots=True)

@@ -6,28 +6,24 @@ folder's place meanwhile leads nowhere.
 
 from __future__ import annotations
 
-import errno
 import fnmatch
 import os
 import stat
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
-from ragqa.files import open_inside
 from ragqa.read.formats import format_named
 from ragqa.walk.ignore import IGNORE_FILES, REPOSITORY, Rules, is_ignored, rules_above, rules_within
-from ragqa.walk.roots import NO_DOCUMENTS
-from ragqa.walk.secrets import KEY_FILES, holds_key, is_secret_folder, is_secret_name
+from ragqa.walk.inside import LINK, folder_at, is_key, listing_of, reason_of
+from ragqa.walk.roots import IRREGULAR, NO_DOCUMENTS
+from ragqa.walk.secrets import KEY_FILES, is_secret_folder, is_secret_name
 
 SECRET, IGNORED, EXCLUDED, UNKNOWN = "secret", "ignored", "excluded", "unknown format"
-LINK, IRREGULAR, HISTORY = "link not followed", "not a regular file", "version control"
-BARRED = frozenset({SECRET, IGNORED})  # what is passed over for these reasons is not to be in an index either
+HISTORY, OWN = "version control", "ragqa's own"
+BARRED = frozenset({SECRET, IGNORED, OWN})  # what is passed over for these reasons is not to be in an index either
 
 _HISTORIES = frozenset({REPOSITORY, ".hg", ".svn", ".bzr", ".jj"})
-_SWAPPED = (errno.ELOOP, errno.ENOTDIR)
-_KEY_SIZE = 2**16  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +37,7 @@ class Wanted:
         ignored: Also what `.gitignore` and `.ragqaignore` leave out.
         secrets: Also keys and passwords.
         follow: Also what links lead to, as long as it lies below the same root.
+        own: Folders of ragqa's own, by their real path: they hold no documents.
     """
 
     glob: str | None = None
@@ -49,6 +46,7 @@ class Wanted:
     ignored: bool = False
     secrets: bool = False
     follow: bool = False
+    own: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +71,46 @@ class _Passed:
     reason: str
 
 
-def find_files(roots: Sequence[Path], wanted: Wanted) -> tuple[list[Found], list[tuple[Path, str]]]:
+def find_files(
+    roots: Sequence[Path], wanted: Wanted, known: Iterable[Path] = ()
+) -> tuple[list[Found], list[tuple[Path, str]]]:
     """The files under the roots that are to be read, in order, and what was passed over with its reason.
 
     Each file comes once, by its real path, and so does each reason; a folder that is passed over whole counts as one.
     Files and folders that begin with a dot are not counted, but for secrets and what holds a repository's history.
+
+    Args:
+        known: Files that were read before; below a root they are also found where they are hidden or of an unknown
+            format.
     """
     found: dict[Path, Found] = {}
     passed: dict[Path, str] = {}
-    for root in roots:
-        for one in _walk(root, wanted) if root.is_dir() else _named(root, wanted):
+
+    def sort(ones: Iterable[Found | _Passed]) -> None:
+        for one in ones:
             if isinstance(one, Found):
                 found.setdefault(one.path, one)
             else:
                 passed.setdefault(one.path, one.reason)
+
+    for root in roots:
+        sort(_walk(root, wanted) if root.is_dir() else _named(root, wanted))
+    sort(_missed(roots, wanted, [path for path in known if path not in found], passed))
     return list(found.values()), [(path, reason) for path, reason in passed.items() if path not in found]
+
+
+def _missed(
+    roots: Sequence[Path], wanted: Wanted, known: Sequence[Path], passed: Mapping[Path, str]
+) -> Iterator[Found | _Passed]:
+    """Known files that a walk went past without a word, each looked at in its own place."""
+    asked = replace(wanted, hidden=True, glob=wanted.glob or "*")
+    told = {path for path, reason in passed.items() if reason != UNKNOWN}
+    for root in filter(Path.is_dir, roots if known else ()):
+        above, walk = f"{os.fspath(root).rstrip('/')}/", _Walk(root, asked)
+        for path in known:
+            place = os.fspath(path).removeprefix(above)
+            if place != os.fspath(path) and walk.asks_for(tuple(place.split("/"))):
+                yield from walk.at(path) if told.isdisjoint((path, *path.parents)) else ()
 
 
 def _named(path: Path, wanted: Wanted) -> Iterator[Found | _Passed]:
@@ -97,7 +120,7 @@ def _named(path: Path, wanted: Wanted) -> Iterator[Found | _Passed]:
     try:
         status = path.stat(follow_symlinks=False)
     except OSError as error:
-        yield _Passed(path, _reason(error))
+        yield _Passed(path, reason_of(error))
         return
     yield _found(path, path.parent, status)
 
@@ -131,10 +154,28 @@ class _Walk:
                     continue
                 self.seen.add(inside)
             try:
-                with _listing(self.root, inside) as (folder, entries):
+                with listing_of(self.root, inside) as (folder, entries):
                     yield from self._folder(folder, inside, rules, entries)
             except OSError as error:
-                yield _Passed(self.root.joinpath(*inside), _reason(error))
+                yield _Passed(self.root.joinpath(*inside), reason_of(error))
+
+    def at(self, path: Path) -> Iterator[Found | _Passed]:
+        """A file where a walk would meet it, or what bars it; nothing if it is gone."""
+        place = path.relative_to(self.root).parts
+        try:
+            mode = path.lstat().st_mode
+            if not (stat.S_ISLNK(mode) or stat.S_ISDIR(mode)):
+                barred, _rules = self._way_to(place, to_folder=False)
+                yield from [barred] if barred else self._in_place(path, place)
+        except (FileNotFoundError, ValueError):
+            return
+        except OSError as error:
+            if reason_of(error) != LINK:
+                yield _Passed(path, reason_of(error))
+
+    def _in_place(self, path: Path, place: tuple[str, ...]) -> Iterator[Found | _Passed]:
+        with folder_at(self.root, place[:-1]) as folder:
+            yield from self._file(folder, path)
 
     def _folder(
         self, folder: int, inside: tuple[str, ...], rules: Rules, entries: list[os.DirEntry[str]]
@@ -165,16 +206,19 @@ class _Walk:
         if name in _HISTORIES:
             return HISTORY
         secret = is_secret_folder(name) if is_folder else is_secret_name(name)
-        asked = is_folder or self._matches(place)
+        asked = is_folder or self.asks_for(place)
         if secret and not wanted.secrets:
             return SECRET if asked else None
-        if not asked or (name.startswith(".") and not wanted.hidden and not secret) or path in NO_DOCUMENTS:
+        if not asked or (name.startswith(".") and not wanted.hidden and not secret):
             return None
+        if is_folder and path in (*NO_DOCUMENTS, *wanted.own):
+            return OWN if path in wanted.own else None
         if any(_fits(place, pattern) for pattern in wanted.exclude):
             return EXCLUDED
         return IGNORED if rules and is_ignored(rules, os.fspath(path), folder=is_folder) else ""
 
-    def _matches(self, place: tuple[str, ...]) -> bool:
+    def asks_for(self, place: tuple[str, ...]) -> bool:
+        """Whether a file's name or path is one of those that are wanted."""
         return self.wanted.glob is None or _fits(place, self.wanted.glob)
 
     def _readable(self, name: str) -> bool:
@@ -191,7 +235,7 @@ class _Walk:
             status = os.stat(name, dir_fd=folder, follow_symlinks=False)
             if not stat.S_ISREG(status.st_mode):
                 yield _Passed(path, IRREGULAR)
-            elif not self.wanted.secrets and name.lower().endswith(KEY_FILES) and _is_key(folder, name):
+            elif not self.wanted.secrets and name.lower().endswith(KEY_FILES) and is_key(folder, name):
                 yield _Passed(path, SECRET)
             elif not self._readable(name):
                 yield _Passed(path, UNKNOWN)
@@ -199,7 +243,7 @@ class _Walk:
                 yield _found(path, self.root, status)
         except OSError as error:
             if not isinstance(error, FileNotFoundError):  # gone since its folder was listed
-                yield _Passed(path, _reason(error))
+                yield _Passed(path, reason_of(error))
 
     def _link(self, entry: os.DirEntry[str], path: Path) -> Iterator[Found | _Passed]:
         """Nothing of a link is read: what it leads to is looked at in its own place, if that is below the root."""
@@ -216,8 +260,7 @@ class _Walk:
             elif to_folder:
                 self.pending.append((place, rules))
             else:
-                with _folder(self.root, place[:-1]) as folder:
-                    yield from self._file(folder, real)
+                yield from self._in_place(real, place)
         except (OSError, ValueError):
             if to_folder or self._readable(entry.name):
                 yield _Passed(path, LINK)
@@ -241,34 +284,7 @@ class _Walk:
         return None, rules
 
 
-@contextmanager
-def _folder(root: Path, inside: tuple[str, ...]) -> Iterator[int]:
-    """A folder's descriptor."""
-    folder = open_inside(root, inside, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield folder
-    finally:
-        os.close(folder)
-
-
-@contextmanager
-def _listing(root: Path, inside: tuple[str, ...]) -> Iterator[tuple[int, list[os.DirEntry[str]]]]:
-    """A folder's descriptor, and what is in it by name."""
-    with _folder(root, inside) as folder, os.scandir(folder) as entries:
-        yield folder, sorted(entries, key=lambda entry: entry.name)
-
-
-def _is_key(folder: int, name: str) -> bool:
-    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
-    with closing(os.fdopen(os.open(name, flags, dir_fd=folder), "rb")) as file:
-        return holds_key([file.read(_KEY_SIZE)])
-
-
 def _fits(place: tuple[str, ...], pattern: str) -> bool:
     """Whether a pattern fits a name, or a path below the root."""
     patterns = (pattern, pattern.removeprefix("**/"))  # `**/` also stands for no folder at all
     return any(fnmatch.fnmatch(name, one) for one in patterns for name in (place[-1], "/".join(place)))
-
-
-def _reason(error: OSError) -> str:
-    return LINK if error.errno in _SWAPPED else (error.strerror or "cannot be opened").lower()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -15,6 +16,9 @@ TICK_MS = 1000  # how often the roots themselves are looked at: nobody gives not
 QUIET_MS = 300  # as long as changes follow on one another within this time, they are one
 LONGEST_MS = 10_000  # but not for ever
 
+# An index itself, and what is put beside it under its name.
+_BESIDE = re.compile(r"(-(wal|shm|journal)|\.lock|\.(schema-|reindexing|repairing|damaged-).*)?", re.DOTALL)
+
 Identity = tuple[int, ...]
 
 
@@ -25,7 +29,8 @@ def turns(roots: Sequence[Path], wanted: Wanted, but: Path, stop: Event) -> Iter
 
     Args:
         wanted: Changes of hidden files do not count, unless these are wanted.
-        but: Changes of files whose path begins like this do not count either: what is done about a change writes it.
+        but: An index. Changes of it, and of what lies beside it, do not count either: what is done about a change
+            writes it.
         stop: Ends it within a second.
     """
     seen: dict[Path, Identity] = {}
@@ -92,7 +97,7 @@ def _notices(folders: Sequence[Path], wanted: Wanted, but: Path, stop: Event) ->
 
 def is_worth_a_look(path: str, folders: Iterable[str], wanted: Wanted, but: Path) -> bool:
     """Whether a change of this file can change what is indexed."""
-    if path.startswith(os.fspath(but)):
+    if path.startswith(os.fspath(but)) and _BESIDE.fullmatch(path[len(os.fspath(but)) :]):
         return False
     for folder in folders:
         if path.startswith(f"{folder.rstrip('/')}/"):

@@ -14,6 +14,7 @@ import typer
 from typer.testing import CliRunner
 
 from ragqa.cli.app import app
+from ragqa.errors import ModelError
 from tests.conftest import CORPUS, RAGQA, Done, Ragqa
 
 HEAVY = ("torch", "onnxruntime", "llama_cpp", "sentence_transformers", "tiktoken", "transformers", "apsw")
@@ -34,6 +35,17 @@ def config(ragqa: Ragqa, text: str) -> None:
 
 def project(ragqa: Ragqa, text: str) -> None:
     ragqa.write(".ragqa.toml", text)
+
+
+@pytest.mark.parametrize("name", ["index", "watch"])
+def test_a_path_that_may_not_be_read_is_no_wrong_usage(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):  # fault 5
+    (tmp_path / "a.md").write_text("Text.")
+    monkeypatch.setenv("RAGQA_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(os, "access", lambda path, mode, **how: Path(path) != tmp_path / "a.md")
+    done = CliRunner().invoke(app, [name, str(tmp_path / "a.md"), "--embed-model", "nowhere"])
+    assert isinstance(done.exception, ModelError)
 
 
 @pytest.mark.parametrize("command", commands(), ids=" ".join)

@@ -93,6 +93,13 @@ def test_what_cannot_be_read_is_skipped_with_its_reason(folder: Ragqa):
     assert len(ids(folder)) == 2
 
 
+def test_ragqas_own_models_are_no_documents(folder: Ragqa):
+    shutil.copytree(folder.cwd / "notes", folder.home / "notes")
+    done = folder("index", folder.home, "--json")
+    assert (done.code, done.json["indexed"]) == (0, 2)
+    assert [Path(one["path"]).name for one in done.json["skipped"] if one["reason"] == "ragqa's own"] == ["models"]
+
+
 def test_reasons_are_counted_in_the_summary(folder: Ragqa):
     os.mkfifo(folder.cwd / "notes" / "one")
     os.mkfifo(folder.cwd / "notes" / "two")
@@ -279,7 +286,7 @@ def test_ctrl_c_keeps_what_was_done(prepared: Ragqa):
     kept = len(ids(prepared))
     assert process.returncode == 130
     # The signal may fall between a document's commit and its count.
-    said = {f"stopped; {n} documents kept; run again to continue\n" for n in (kept, kept - 1)}
+    said = {f"stopped; {n} new documents kept; run again to continue\n" for n in (kept, kept - 1)}
     assert err.decode() in said
     assert prepared("check").code == 0
     done = counts(prepared, "corpus")

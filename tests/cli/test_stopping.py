@@ -116,7 +116,7 @@ def test_a_signal_keeps_what_was_indexed_and_says_so(prepared: Ragqa, number: si
     assert (process.returncode, out) == (code, b"")
     kept = stored(prepared)
     # The signal may fall between a document's commit and its count.
-    assert err.decode() in {f"stopped; {n} documents kept; run again to continue\n" for n in (kept, kept - 1)}
+    assert err.decode() in {f"stopped; {n} new documents kept; run again to continue\n" for n in (kept, kept - 1)}
     done = counts(prepared, "corpus")
     assert done.get("unchanged", 0) == kept
     assert prepared("check").code == 0

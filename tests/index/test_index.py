@@ -152,6 +152,23 @@ def test_an_emptied_folder_below_another_keeps_its_documents_until_pruned(
     assert ids(store) == ["notes/deep/b.txt"]
 
 
+@pytest.mark.parametrize("wanted", [{"glob": "*.txt"}, {"exclude": ("b.md", "c.*")}], ids=["glob", "exclude"])
+def test_a_folder_is_not_empty_because_a_run_wants_none_of_its_files(
+    store: SQLiteStore, tmp_path: Path, wanted: dict[str, object]
+):
+    folder = tmp_path / "n"
+    for name in ("a.md", "b.md"):
+        write(folder / name, name)
+    update(store, folder)
+    (folder / "a.md").unlink()
+    assert update(store, folder, **wanted).removed == 1
+    update(store, write(folder / "c.md", "New."))
+    (folder / "c.md").unlink()
+    store.remove("n/b.md")  # nobody knows of it now
+    summary = update(store, folder, **wanted)
+    assert (summary.removed, summary.notes) == (1, [])
+
+
 def test_a_folder_that_was_removed_takes_its_documents_with_it(store: SQLiteStore, notes: Path):
     update(store, notes)
     shutil.rmtree(notes / "deep")

@@ -191,6 +191,14 @@ def test_a_file_replaced_by_what_is_no_file_is_stale(store: SQLiteStore, notes: 
     assert store.known()["notes/a.md"].stale == "not a regular file"
 
 
+def test_a_file_replaced_by_a_folder_leaves_the_index(store: SQLiteStore, notes: Path):
+    update(store, notes)
+    (notes / "a.md").unlink()
+    (notes / "a.md").mkdir()
+    assert did(update(store, notes)) == {"unchanged": 1, "removed": 1}
+    assert ids(store) == ["notes/deep/b.txt"]
+
+
 def test_a_folder_replaced_by_a_link_takes_its_documents_with_it(store: SQLiteStore, notes: Path):
     update(store, notes)
     (notes / "deep").rename(notes.parent / "elsewhere")
@@ -218,6 +226,7 @@ def test_a_file_that_may_not_be_read_is_kept_and_named(tmp_path: Path):  # fault
             "n/a.md: permission denied: The bridge opened in 1894.",
             "n/b.md: : Bread needs flour.",
             "n/closed/c.md: permission denied: Behind a door.",
+            "1 unchanged, 2 stale: permission denied×2",
             "3 unchanged, 0 stale: ",
         ], done.stderr
 
@@ -388,10 +397,51 @@ def test_a_document_that_becomes_secret_or_ignored_leaves_the_index(store: SQLit
 
 
 def test_what_a_run_leaves_out_by_its_options_stays(store: SQLiteStore, notes: Path):
-    write(notes / ".hidden.md", "Hidden.")
-    update(store, notes, hidden=True)
+    update(store, notes)
+    write(notes / "deep" / "b.txt", "Another text.")
     assert did(update(store, notes, exclude=("deep",))) == {"unchanged": 1, "skipped": 1}
-    assert len(ids(store)) == 3
+    assert did(update(store, notes, glob="*.md")) == {"unchanged": 1}
+    assert store.text_of("notes/deep/b.txt") == "Eggs and flour.\n"
+
+
+def test_a_document_is_kept_in_step_although_its_name_is_of_no_format_or_hidden(store: SQLiteStore, notes: Path):
+    update(store, write(notes / "Recipe.xyz", "Two eggs."))
+    write(notes / ".kitchen" / "c.md", "Salt.")
+    update(store, notes, hidden=True)
+    write(notes / "Recipe.xyz", "Three eggs.")
+    write(notes / ".kitchen" / "c.md", "Pepper.")
+    write(notes / "Other.xyz", "Never named.")
+    summary = update(store, notes)
+    assert (did(summary), dict(summary.reasons)) == (
+        {"indexed": 2, "unchanged": 2, "skipped": 1},
+        {"unknown format": 1},
+    )
+    assert (store.text_of("notes/Recipe.xyz"), store.text_of("notes/.kitchen/c.md")) == ("Three eggs.", "Pepper.")
+
+
+@pytest.mark.parametrize("rule", ["Recipe.xyz", ".kitchen"])
+def test_a_document_that_nothing_else_keeps_in_step_leaves_the_index_when_it_is_ignored(
+    store: SQLiteStore, notes: Path, rule: str
+):
+    update(store, write(notes / "Recipe.xyz", "Two eggs."))
+    write(notes / ".kitchen" / "c.md", "Salt.")
+    update(store, notes, hidden=True)
+    write(notes / ".gitignore", rule)
+    assert did(update(store, notes)) == {"unchanged": 3, "removed": 1, "skipped": 1}
+
+
+def test_a_document_of_no_format_that_is_a_link_now_is_gone_and_one_that_is_a_pipe_is_stale(
+    store: SQLiteStore, notes: Path
+):
+    for name in ("link.xyz", "pipe.xyz", ".pipe"):
+        update(store, write(notes / name, name))
+        (notes / name).unlink()
+    (notes / "link.xyz").symlink_to(notes / "a.md")
+    os.mkfifo(notes / "pipe.xyz")
+    os.mkfifo(notes / ".pipe")
+    summary = update(store, notes)
+    assert (did(summary), summary.stale) == ({"indexed": 2, "removed": 1, "skipped": 2}, 2)
+    assert {record.stale for record in store.known().values()} == {"", "not a regular file"}
 
 
 def test_how_a_file_was_read_is_told_with_its_path(store: SQLiteStore, notes: Path, monkeypatch: pytest.MonkeyPatch):

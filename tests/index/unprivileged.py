@@ -18,13 +18,14 @@ def main(folder: Path) -> None:
     told(store, notes)
     for record in store.known().values():
         print(f"{record.id}: {record.stale}: {store.text_of(record.id)}")
+    told(store, notes / "a.md", notes / "b.md", notes / "closed" / "c.md")
     (notes / "a.md").chmod(0o600)
     (notes / "closed").chmod(0o700)
     told(store, notes)
 
 
-def told(store, notes: Path) -> None:  # type: ignore[no-untyped-def]
-    summary = update(store, notes)
+def told(store, *paths: Path) -> None:  # type: ignore[no-untyped-def]
+    summary = update(store, *paths)
     reasons = ", ".join(f"{reason}×{count}" for reason, count in summary.reasons.items())
     print(f"{summary.unchanged} unchanged, {summary.stale} stale: {reasons}")
 

@@ -67,6 +67,15 @@ def test_a_file_under_two_roots_comes_once(tmp_path: Path):  # fault 11
     assert found(tmp_path, tmp_path / "x", tmp_path / "x" / "a.md") == ["x/a.md"]
 
 
+def test_what_is_ragqas_own_is_no_document(tmp_path: Path):
+    for name in ("a.md", "home/models/x/pieces.txt", "home/notes.md", "models/b.md"):
+        write(tmp_path / name)
+    own = (tmp_path / "home" / "models",)
+    assert found(tmp_path, own=own) == ["a.md", "home/notes.md", "models/b.md"]
+    assert passed(tmp_path, own=own) == {"home/models": "ragqa's own"}
+    assert found(tmp_path / "home" / "models", own=own) == ["x/pieces.txt"]
+
+
 # Hidden, secret, history
 
 
