@@ -95,6 +95,11 @@ def test_what_cannot_be_read_is_skipped_with_its_reason(folder: Ragqa):
 
 def test_ragqas_own_models_are_no_documents(folder: Ragqa):
     shutil.copytree(folder.cwd / "notes", folder.home / "notes")
+    models = (folder.home / "models").resolve()
+    (folder.home / "models").unlink()
+    (folder.home / "models").mkdir()
+    for model in models.iterdir():
+        (folder.home / "models" / model.name).symlink_to(model)
     done = folder("index", folder.home, "--json")
     assert (done.code, done.json["indexed"]) == (0, 2)
     assert [Path(one["path"]).name for one in done.json["skipped"] if one["reason"] == "ragqa's own"] == ["models"]
