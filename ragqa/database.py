@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -226,6 +226,23 @@ def keep_out_others(connection: apsw.Connection, path: Path) -> None:
         connection.execute("BEGIN EXCLUSIVE; COMMIT")
     except apsw.BusyError as error:
         raise IndexLocked(f"{path}: another process has it open", "try again when that has ended") from error
+
+
+@contextmanager
+def closed_to_others(path: Path) -> Iterator[None]:
+    """Meanwhile nobody else has a file open whose name is to be another's; what can be no database, nobody has.
+
+    Who had it open would, when he closes it, remove the log of the other one. Nothing is written to it.
+
+    Raises:
+        IndexLocked: Another process has it open.
+    """
+    with ExitStack() as stack:
+        with suppress(apsw.Error):
+            db = stack.enter_context(closing(apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READWRITE)))
+            db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+            keep_out_others(db, path)
+        yield
 
 
 def remove_beside(path: Path) -> None:

@@ -8,7 +8,7 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -27,13 +27,14 @@ from ragqa.bundle import (
     Member,
     read,
 )
+from ragqa.database import BESIDE, closed_to_others
 from ragqa.errors import IndexDamaged, ModelError, NotWritable, RagqaError, UsageError
 from ragqa.files import clear_left_behind, private_folder, unfinished
 from ragqa.manifest import MANIFEST, Manifest, read_manifest
 
 Progress = Callable[[int, int], None]
 BLOCK = 1 << 20
-COMPANIONS = ("", "-wal", "-shm")  # of an SQLite file, which go with it
+COMPANIONS = ("", *BESIDE)  # of an SQLite file, which go with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,13 +233,25 @@ def _is_plain(manifest: Manifest) -> bool:
 
 
 def _place(moves: dict[Path, Path], stage: Path) -> None:
-    """Rename all, or none: what was there is put aside first, and put back if a rename fails."""
+    """Rename all, or none: what was there is put aside first, and put back if a rename fails.
+
+    Raises:
+        IndexLocked: Another process has an index or a history open that is there.
+    """
+    with ExitStack() as stack:
+        for source, target in moves.items():
+            if source.suffix == ".db":
+                stack.enter_context(closed_to_others(target))
+        _rename_all(moves, stage)
+
+
+def _rename_all(moves: dict[Path, Path], stage: Path) -> None:
     aside: list[tuple[Path, Path]] = []
     moved: list[tuple[Path, Path]] = []
     try:
         for number, (source, target) in enumerate(moves.items()):
             private_folder(target.parent)
-            for ending in COMPANIONS if target.suffix == ".db" else ("",):
+            for ending in COMPANIONS if source.suffix == ".db" else ("",):
                 old = target.with_name(target.name + ending)
                 if os.path.lexists(old):
                     spare = stage / f"old-{number}{ending}"

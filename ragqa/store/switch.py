@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from typing import Any
 import apsw
 import numpy as np
 
-from ragqa.database import has_log, keep_out_others, log_of, remove_beside, writing
+from ragqa.database import closed_to_others, has_log, log_of, remove_beside, writing
 from ragqa.document import DocumentRecord
 from ragqa.errors import FingerprintMismatch, IndexDamaged
 from ragqa.files import file_at, keep_names
@@ -108,7 +108,7 @@ def put_in_place(new: Path, path: Path) -> Path:
     Raises:
         IndexLocked: Another process has the damaged one open, and would remove the log of the new one when it ends.
     """
-    with errors_explained(path), _closed_to_others(path):
+    with errors_explained(path), closed_to_others(path):
         with closing(connect(new, apsw.SQLITE_OPEN_READWRITE)) as db:
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         remove_beside(new)
@@ -121,16 +121,6 @@ def put_in_place(new: Path, path: Path) -> Path:
         new.rename(path)
         keep_names(path.parent)
     return damaged
-
-
-@contextmanager
-def _closed_to_others(path: Path) -> Iterator[None]:
-    """Meanwhile nobody else has a damaged index open; nothing is written to it."""
-    with closing(apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READWRITE)) as db:
-        db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
-        with suppress(apsw.CorruptError, apsw.NotADBError):
-            keep_out_others(db, path)
-        yield
 
 
 def _kept(path: Path) -> Path:

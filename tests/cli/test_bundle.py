@@ -20,12 +20,14 @@ import pytest
 
 from ragqa.bundle.pack import pack
 from ragqa.bundle.unpack import Places, unpack
-from ragqa.errors import RagqaError
+from ragqa.database import log_of
+from ragqa.errors import IndexLocked, RagqaError
 from ragqa.history import open_history
 from ragqa.manifest import Manifest, read_manifest, weights_file, write_manifest
 from ragqa.models import ready
 from tests.cli.test_care import index, kept
 from tests.conftest import BREAD, LIGHTHOUSE, RAGQA, Ragqa
+from tests.stores.test_sqlite import left_open, made
 
 Change = Callable[[tarfile.TarInfo, bytes], tuple[tarfile.TarInfo, bytes] | None]
 
@@ -369,6 +371,28 @@ def test_the_log_of_a_replaced_index_goes_with_it(there: Ragqa):
     assert there("unbundle", "b.ragqa", "--force").code == 0
     assert not (there.home / "index.db-wal").exists()
     assert there("check").code == 0
+
+
+@pytest.mark.parametrize("name", ["index.db", "library"])
+def test_an_index_that_another_process_has_open_is_not_replaced(
+    there: Ragqa, monkeypatch: pytest.MonkeyPatch, name: str
+):
+    monkeypatch.setattr("ragqa.database.BUSY_MS", 1)
+    home, db = there.home, there.cwd / name
+    places = Places(home / "models", db, home / "l", home / "c", home / "prompts", home / "wheels")
+
+    def unpacked() -> None:
+        unpack(there.cwd / "b.ragqa", places, force=True, progress=lambda done, total: None)
+
+    made(db).close()
+    with left_open(db) as reader:
+        with pytest.raises(IndexLocked, match="another process has it open"):
+            unpacked()
+        reader.communicate()
+    with left_open(db, "dies") as died:
+        died.wait()
+    unpacked()
+    assert not log_of(db).exists()
 
 
 def test_a_model_that_is_there_and_the_same_stays(there: Ragqa):
