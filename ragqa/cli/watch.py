@@ -49,13 +49,12 @@ def watch(
     """Bring the index up to date, and keep it so while files change, until Ctrl-C ends it."""
     from ragqa.index.run import Run
     from ragqa.walk import Wanted
-    from ragqa.walk.roots import resolve_roots
 
     settings = settle(db=db, embed_model=embed_model, options=option)
     own = (settings.models.resolve(),)
     wanted = Wanted(glob, tuple(exclude or ()), hidden, no_ignore, include_secrets, follow, own)
     run = Run(wanted, collection, max_file_size=settings.max_file_size, read_seconds=settings.read_seconds)
-    Watcher(settings, run, verbose, quiet).run(resolve_roots(paths).real)
+    Watcher(settings, run, verbose, quiet).run(paths)
 
 
 class Watcher:
@@ -71,15 +70,17 @@ class Watcher:
         self.told: set[tuple[Path, str]] = set()
         self.away: set[Path] = set()
 
-    def run(self, roots: Sequence[Path]) -> None:
+    def run(self, paths: Sequence[Path]) -> None:
         """Keep up until a signal ends it, which is raised."""
+        from ragqa.walk.roots import resolve_roots
         from ragqa.walk.watch import turns
 
+        roots = resolve_roots(paths).real
         coming = turns(roots, self.asked.wanted, self.settings.db, self.stop)
         first = True
         with stoppable():
             while there := self._next(roots, coming):
-                self._update(there, first)
+                self._update(paths if first else there, first)
                 if first:
                     names = ", ".join(path_from_here(root) for root in roots)
                     advise(f"watching {names}; Ctrl-C ends it", self.quiet)

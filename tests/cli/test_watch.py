@@ -88,6 +88,18 @@ def test_a_folder_that_vanishes_is_told_and_waited_for_and_loses_nothing(prepare
         assert watch.ended_by(signal.SIGINT) == 130
 
 
+def test_what_was_named_beside_others_and_cannot_be_looked_at_is_told_once(prepared: Ragqa):
+    prepared.write("notes/light.md", LIGHTHOUSE)
+    (prepared.cwd / "notes" / "link.md").symlink_to("nowhere")
+    with watching(prepared, "notes/link.md", "notes/light.md", "-v") as watch:
+        assert (
+            watch.says() == "indexed 1, unchanged 0, removed 0, skipped 1 (broken link×1); notes/link.md: broken link"
+        )
+        prepared.write("notes/light.md", BREAD)
+        assert watch.says() == "indexed 1, unchanged 0, removed 0, skipped 0"
+        assert watch.ended_by(signal.SIGTERM) == 143
+
+
 def test_in_a_pipe_it_says_nothing(prepared: Ragqa):
     prepared.write("notes/light.md", LIGHTHOUSE)
     with watching(prepared, "notes") as watch:
