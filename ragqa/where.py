@@ -1,7 +1,7 @@
 """What `--where` says → which documents a search may see.
 
-A term is the path of a file, a folder or a pattern, or begins with what it is about: `tag:python`, `type:pdf`,
-`after:2024-01-31`, `before:2024`. A document has to fulfil one term of each kind.
+A term begins with what it is about: `path:notes/2024/*`, `tag:python`, `type:pdf`, `after:2024-01-31`, `before:2024`.
+Without that it is the path of a file, a folder or a pattern. A document has to fulfil one term of each kind.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from ragqa.read.about import tag_of
 from ragqa.read.formats import BY_NAME, READERS
 from ragqa.types import Filter
 
-KINDS = ("tag", "type", "after", "before")
+KINDS = ("path", "tag", "type", "after", "before")
 # What people try in place of these; nothing else before a colon is more than a part of a path.
 MEANT = {
     "collection": "-c NAME",
     **dict.fromkeys(("since", "from", "date"), "after:2024-01-31"),
     "until": "before:2024-12-31",
     **dict.fromkeys(("format", "suffix", "ext"), "type:pdf"),
-    **dict.fromkeys(("path", "file", "folder"), "the path alone"),
+    **dict.fromkeys(("file", "folder", "glob"), "path:notes"),
 }
-THERE_ARE = "a path or a pattern such as 'notes/2024/*', tag:NAME, type:FORMAT, after:DATE, before:DATE"
+THERE_ARE = "path:PATTERN or the pattern alone, such as 'notes/2024/*', tag:NAME, type:FORMAT, after:DATE, before:DATE"
 LONGEST = 49_000  # bytes of a pattern; SQLite compares 50,000, and something is put before and behind it
 _SURROGATES = re.compile("[\ud800-\udfff]+")
 _DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
@@ -44,7 +44,7 @@ def parse_where(terms: Sequence[str], *, collections: Sequence[str] = (), here: 
     Raises:
         UsageError: A term is no date, or of a kind that there is not.
     """
-    said: dict[str, list[str]] = {kind: [] for kind in ("path", *KINDS)}
+    said: dict[str, list[str]] = {kind: [] for kind in KINDS}
     for term in terms:
         kind, value = _divided(term)
         said[kind] += _MAKE[kind](value) if kind != "path" else _paths(value, here)

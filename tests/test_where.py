@@ -73,13 +73,13 @@ def test_what_is_no_date_is_refused(kind: str, said: str):
         ("befor:2024", "before:2024"),
         ("since:2024", "after:"),
         ("collection:notes", "-c"),
-        ("path:notes", "the path alone"),
+        ("folder:notes", "path:notes"),
     ],
 )
 def test_a_kind_that_there_is_not_is_refused_with_those_there_are(said: str, meant: str):
     with pytest.raises(UsageError, match=f"did you mean {meant}") as refused:
         parsed(said)
-    assert all(f"{kind}:" in refused.value.hint for kind in ("tag", "type", "after", "before"))
+    assert all(f"{kind}:" in refused.value.hint for kind in ("path", "tag", "type", "after", "before"))
 
 
 def test_a_format_that_there_is_not_is_refused_with_those_there_are():
@@ -103,6 +103,11 @@ def test_a_path_is_meant_from_the_working_folder_as_well_as_in_the_index():
     assert parsed("notes/2024/*").paths == ("notes/2024/*", "/home/me/notes/2024/*")
     assert parsed("../other/").paths == ("../other", "/home/other")
     assert parsed("/elsewhere/a.md").paths == ("/elsewhere/a.md",)
+
+
+def test_a_path_may_say_that_it_is_one():
+    assert parsed("path:notes/2024/*").paths == parsed("notes/2024/*").paths
+    assert parsed("path:tag:a.md").paths == ("tag:a.md", "**/tag:a.md", "/home/me/tag:a.md")
 
 
 def test_a_name_alone_is_found_in_any_folder():
