@@ -13,7 +13,8 @@ import pytest
 
 from tests.conftest import RAGQA, ROOT, Ragqa
 
-SHELL_SCRIPTS = [path for path in sorted((ROOT / "scripts").iterdir()) if b"bash" in path.read_bytes()[:40]]
+SCRIPTS = [path for path in sorted((ROOT / "scripts").iterdir()) if path.is_file()]  # no bytecode of Python
+SHELL_SCRIPTS = [path for path in SCRIPTS if b"bash" in path.read_bytes()[:40]]
 TOOLS = ["bash", "cat", "cksum", "dirname", "readlink", "df", "awk", "tail", "sleep", "env", "rm", "mkdir"]
 # Says each argument on a line of its own, quoted so that bash would read it back; `path db` says where the index is.
 STAND_IN = """#!/usr/bin/env bash
