@@ -81,7 +81,9 @@ def _type(name: str) -> list[str]:
         return [name]
     if f".{name}" in READERS:
         return [READERS[f".{name}"].name]
-    raise UsageError(f"--where type:{name}: no such format", f"there are: {', '.join([*BY_NAME, RECORD_TYPE])}")
+    near = get_close_matches(f".{name}", READERS, n=1)
+    meant = f"; did you mean type:{near[0][1:]}?" if near else ""
+    raise UsageError(f"--where type:{name}: no such format{meant}", f"there are: {', '.join([*BY_NAME, RECORD_TYPE])}")
 
 
 def _first_day(value: str) -> list[str]:

@@ -86,6 +86,8 @@ def test_a_format_that_there_is_not_is_refused_with_those_there_are():
     with pytest.raises(UsageError, match="no such format") as refused:
         parsed("type:floppy")
     assert "markdown" in refused.value.hint
+    with pytest.raises(UsageError, match="did you mean type:xlsx"):
+        parsed("type:xls")
 
 
 @pytest.mark.parametrize("said", ["", " ", "tag:", "after: "])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ragqa.cli.render import in_line
 from ragqa.files import composed, readable
 
 if TYPE_CHECKING:
@@ -17,13 +18,21 @@ def named(
 ) -> tuple[set[str], set[Path]]:
     """The ids of the documents that are called so, and those of the files that are.
 
-    Where none is, those whose names look the same: a Mac may have written letters and their accents apart.
+    Where none is, those whose names look the same: a Mac may have written letters and their accents apart, and `ls`
+    spells out a line break.
 
     Args:
         inside: Also what lies in a folder that is called so.
     """
-    exactly = _named(name, records, files, inside, str)
-    return exactly if any(exactly) else _named(name, records, files, inside, composed)
+    found = set[str](), set[Path]()
+    for spelled in (str, composed, _printed):
+        if not any(found):
+            found = _named(name, records, files, inside, spelled)
+    return found
+
+
+def _printed(name: Path | str) -> str:
+    return in_line(composed(name))
 
 
 def _named(

@@ -181,8 +181,10 @@ def backup(
     target = itself(here() / file.expanduser())
     store = open_index(settings.db, say=speaker(quiet))
     if target.exists():
-        if not target.is_file() or target.samefile(settings.db):
-            raise UsageError(f"{path_from_here(target)}: nothing that a backup may replace")
+        if not target.is_file():
+            raise UsageError(f"{file}: not a file", "name the file that the copy is to be, such as index.bak.db")
+        if target.samefile(settings.db):
+            raise UsageError(f"{file}: the index itself")
         if not force:
             raise UsageError(f"{path_from_here(target)}: is there already", "`--force` replaces it")
     store.back_up(target)

@@ -94,6 +94,14 @@ def test_of_two_names_that_look_the_same_the_one_that_is_written_is_meant(ragqa:
     assert quick("get", f"{APART}/a.md").out == APART
 
 
+def test_a_name_with_a_line_break_is_found_as_ls_prints_it(ragqa: Ragqa, quick: Quick):
+    index(ragqa, ragqa.write("notes/two\nlines.md", LIGHTHOUSE).parent)
+    printed = quick("ls").out.split("\t")[0]
+    assert printed == "notes/two\\nlines.md"
+    assert quick("get", printed).out == LIGHTHOUSE
+    assert quick("forget", printed).out == "forgot 1 document\n"
+
+
 def test_records_are_forgotten_by_what_is_cited(ragqa: Ragqa, quick: Quick):
     for id in ("posts/12", "posts/13", "news/1"):
         add(ragqa, replace(document("x", id=id), path=record_path(*id.split("/")), type="record"))

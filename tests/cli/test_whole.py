@@ -302,7 +302,8 @@ def test_a_backup_never_replaces_the_index_itself_nor_what_is_no_file(shelf: Rag
     (shelf.cwd / "folder").mkdir()
     before = shelf.db.read_bytes()
     target = shelf.db if name.startswith("home") else name
-    assert shelf("backup", target, "--force").code == 2
+    done = shelf("backup", target, "--force")
+    assert (done.code, str(target) in done.err) == (2, True)
     assert shelf.db.read_bytes() == before
 
 
