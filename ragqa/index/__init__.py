@@ -54,6 +54,8 @@ def update_index(
     found, passed = find_files(roots.real, run.wanted, paths_known)
     passed += roots.passed
     summary.skipped += passed
+    if run.wanted.glob and not found:
+        summary.notes.append(f"nothing to read fits --glob {run.wanted.glob!r}")
     missing = missing_from(roots, found, paths_known, run)
     gone = {id: record for id, record in known.items() if record.path in missing}
     with Child(run.read_seconds) as child, Intake(store, embedder, summary) as intake:

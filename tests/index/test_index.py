@@ -166,7 +166,7 @@ def test_a_folder_is_not_empty_because_a_run_wants_none_of_its_files(
     (folder / "c.md").unlink()
     store.remove("n/b.md")  # nobody knows of it now
     summary = update(store, folder, **wanted)
-    assert (summary.removed, summary.notes) == (1, [])
+    assert (summary.removed, summary.skipped) == (1, [])
 
 
 def test_a_folder_that_was_removed_takes_its_documents_with_it(store: SQLiteStore, notes: Path):
@@ -263,6 +263,11 @@ def test_hidden_files_are_not_looked_at_and_unknown_formats_are_counted(store: S
 def test_a_named_file_of_unknown_format_is_read_as_text(store: SQLiteStore, tmp_path: Path):
     update(store, write(tmp_path / "code.py", "x = 1\n"))
     assert len(ids(store)) == 1
+
+
+def test_a_glob_that_nothing_fits_is_told(store: SQLiteStore, notes: Path):
+    assert update(store, notes, glob="*.MD").notes == ["nothing to read fits --glob '*.MD'"]
+    assert update(store, notes, glob="*.md").notes == []
 
 
 @pytest.mark.parametrize(
