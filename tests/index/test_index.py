@@ -166,7 +166,8 @@ def test_a_folder_is_not_empty_because_a_run_wants_none_of_its_files(
     (folder / "c.md").unlink()
     store.remove("n/b.md")  # nobody knows of it now
     summary = update(store, folder, **wanted)
-    assert (summary.removed, summary.skipped) == (1, [])
+    assert summary.removed == 1
+    assert not any("--prune" in note for note in summary.notes)
 
 
 def test_a_folder_that_was_removed_takes_its_documents_with_it(store: SQLiteStore, notes: Path):
