@@ -122,7 +122,8 @@ class Document:
         date: That the document gives itself, `YYYY-MM-DD`; empty where it gives none.
         notes: What a person should know about how it was read, such as `read as cp1252`.
         inode: Of the file; 0 where it is not to be trusted.
-        readers: The version of the readers that read it; empty where none did.
+        readers: The version of the readers that read it, with `, secret` behind it where it was taken in although it
+            holds one; empty where none did.
     """
 
     id: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ragqa.document import Document, DocumentRecord, Refusal
@@ -20,6 +21,8 @@ from ragqa.walk.secrets import is_secret
 
 TOGETHER = 512  # small changes of records that are written in one transaction
 ENDS = ("empty", SECRET)  # what a document said before, it says no longer
+# Behind the readers of a document that was taken in with the secret in it: a run that wants none reads it again.
+KEPT = f", {SECRET}"
 
 
 class Sync:
@@ -49,7 +52,7 @@ class Sync:
         self.refused = store.refused()
         self._gone_by_bytes: dict[str, list[str]] = {}
         for id, record in gone.items():
-            if not _is_old(record):
+            if not self._is_old(record):
                 self._gone_by_bytes.setdefault(record.sha256, []).append(id)
         self._times: dict[str, tuple[int, int]] = {}
         self._refusals: list[Refusal] = []
@@ -97,9 +100,14 @@ class Sync:
     def _stays(self, record: DocumentRecord) -> bool:
         return self.run.collection is None or record.collection == self.run.collection
 
+    def _is_old(self, record: DocumentRecord) -> bool:
+        """Whether other readers than today's read it, who may have said less of it, or it holds an unwanted secret."""
+        readers = record.readers.removesuffix(KEPT) if self.run.wanted.secrets else record.readers
+        return readers != READERS_VERSION
+
     def _settled(self, file: Found, record: DocumentRecord) -> bool:
         """Whether a file need not be read to know that it is the one that was indexed."""
-        if self.run.verify or record.stale or _is_old(record) or not _untouched(file, record):
+        if self.run.verify or record.stale or self._is_old(record) or not _untouched(file, record):
             return False
         return os.access(file.path, os.R_OK)  # a mode that was changed leaves no other trace
 
@@ -112,7 +120,7 @@ class Sync:
             return None
         if refusal:
             self._pardons.append(file.path)
-        if record and self._stays(record) and source.sha256 == record.sha256 and not _is_old(record):
+        if record and self._stays(record) and source.sha256 == record.sha256 and not self._is_old(record):
             self._touch(record, source)
             self.summary.unchanged += 1
         elif not record and self._moved(file, source):
@@ -140,8 +148,8 @@ class Sync:
         collection = self.run.collection or (record.collection if record else "default")
         try:
             document = read_document(source, record.id if record else self._new_id(file), collection, self.child)
-            if not self.run.wanted.secrets and is_secret(document):
-                raise BadInput(f"{file.path}: {SECRET}", SECRET)
+            if is_secret(document):
+                document = self._kept(document)
         except BadInput as error:
             self._refuse(source, error.reason)
             if record and error.reason in ENDS:
@@ -153,6 +161,11 @@ class Sync:
             self._skip(file.path, error.reason, record)
             return None
         return document
+
+    def _kept(self, document: Document) -> Document:
+        if not self.run.wanted.secrets:
+            raise BadInput(f"{document.path}: {SECRET}", SECRET)
+        return replace(document, readers=document.readers + KEPT)
 
     def _refuse(self, source: Source, reason: str) -> None:
         size = len(source.content)
@@ -174,11 +187,6 @@ class Sync:
                 break
         self.ids.add(candidate)
         return candidate
-
-
-def _is_old(record: DocumentRecord) -> bool:
-    """Whether other readers than today's read it, who may have said less of it."""
-    return record.readers != READERS_VERSION
 
 
 def _untouched(file: Found, before: DocumentRecord | Refusal) -> bool:

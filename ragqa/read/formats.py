@@ -62,7 +62,7 @@ FORMATS = (
     *(Format(name, suffixes, "lines", inside=LINES_INSIDE) for name, suffixes in SETTINGS.items()),
     *(Format(name, suffixes, "text", inside=LINES_INSIDE) for name, suffixes in MARKED.items()),
 )
-READERS_VERSION = "2"  # raised when readers learn something: what they could not read before is tried again
+READERS_VERSION = "3"  # raised when readers learn something: what they could not read before is tried again
 MOST_PARTS = 2**20  # blocks or places of a file: more would take gigabytes to cut
 TOO_MANY = "too many parts"
 READERS = {suffix: format for format in FORMATS for suffix in format.suffixes}

@@ -387,6 +387,32 @@ def test_a_secret_is_taken_when_asked_for(store: SQLiteStore, notes: Path):
     assert ids(store) == ["notes/.env", "notes/a.md", "notes/b.md", "notes/deep/b.txt"]
 
 
+@pytest.mark.parametrize("options", [{}, {"verify": True}, {"retry": True}], ids=["plain", "verify", "retry"])
+def test_a_secret_that_was_asked_for_leaves_when_it_no_longer_is(
+    store: SQLiteStore, notes: Path, parsed: list[str], options: dict[str, bool]
+):  # fault 9
+    age(write(notes / "c.md", "-----BEGIN " + "PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmU\n"))
+    update(store, notes, secrets=True)
+    assert did(update(store, notes, secrets=True)) == {"unchanged": 3}
+    parsed.clear()
+    for removed in (1, 0):
+        assert update(store, notes, **options).removed == removed
+        assert ids(store) == ["notes/a.md", "notes/deep/b.txt"]
+    assert set(parsed) == {"c.md"}
+
+
+def test_a_secret_that_was_asked_for_leaves_although_it_has_moved_or_is_named(store: SQLiteStore, notes: Path):
+    for name in ("c.md", "d.md"):
+        age(write(notes / name, f"{name} -----BEGIN " + "PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmU\n"))
+    update(store, notes, secrets=True)
+    (notes / "c.md").rename(notes / "deep" / "c.md")
+    assert did(update(store, notes, secrets=True)) == {"unchanged": 3, "moved": 1}
+    (notes / "deep" / "c.md").rename(notes / "e.md")
+    assert did(update(store, notes / "d.md")) == {"removed": 1, "skipped": 1}
+    assert update(store, notes).reasons == {"secret": 2}
+    assert ids(store) == ["notes/a.md", "notes/deep/b.txt"]
+
+
 def test_a_document_that_becomes_secret_or_ignored_leaves_the_index(store: SQLiteStore, notes: Path):
     write(notes / "c.md", "Harmless.")
     update(store, notes)
