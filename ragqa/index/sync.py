@@ -61,7 +61,7 @@ class Sync:
     def consider(self, file: Found) -> Document | None:
         """The document to take in; None where there is nothing to do, or nothing that can be done."""
         record, refusal = self.by_path.get(file.path), self.refused.get(file.path)
-        if refusal and self._holds(refusal) and _untouched(file, refusal):
+        if refusal and self._holds(refusal, record) and _untouched(file, refusal):
             self._skip(file.path, refusal.reason, record)
             return None
         if record and self._stays(record) and self._settled(file, record):
@@ -92,10 +92,11 @@ class Sync:
         self.summary.skipped.append((path, reason))
         self.summary.stale += record is not None
 
-    def _holds(self, refusal: Refusal) -> bool:
-        """Whether a file would be refused again, were it read again."""
+    def _holds(self, refusal: Refusal, record: DocumentRecord | None) -> bool:
+        """Whether a file would be refused again, were it read again, and nothing else would come of it."""
         overruled = self.run.retry or (self.run.wanted.secrets and refusal.reason == SECRET)
-        return refusal.readers == READERS_VERSION and not overruled
+        taken = record and refusal.reason in ENDS  # since then, by a run that was killed before it took this back
+        return refusal.readers == READERS_VERSION and not overruled and not taken
 
     def _stays(self, record: DocumentRecord) -> bool:
         return self.run.collection is None or record.collection == self.run.collection
@@ -114,7 +115,7 @@ class Sync:
     def _compare(
         self, file: Found, source: Source, record: DocumentRecord | None, refusal: Refusal | None
     ) -> Document | None:
-        if refusal and self._holds(refusal) and refusal.sha256 == source.sha256:
+        if refusal and self._holds(refusal, record) and refusal.sha256 == source.sha256:
             self._refuse(source, refusal.reason)
             self._skip(file.path, refusal.reason, record)
             return None

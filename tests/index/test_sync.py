@@ -413,6 +413,16 @@ def test_a_secret_that_was_asked_for_leaves_although_it_has_moved_or_is_named(st
     assert ids(store) == ["notes/a.md", "notes/deep/b.txt"]
 
 
+def test_a_secret_leaves_although_the_run_that_took_it_was_killed(store: SQLiteStore, notes: Path):
+    age(write(notes / "c.md", "-----BEGIN " + "PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmU\n"))
+    update(store, notes)
+    remembered = list(store.refused().values())
+    update(store, notes, secrets=True)
+    store.refuse(remembered)  # which the run takes back at its end
+    assert did(update(store, notes)) == {"unchanged": 2, "removed": 1, "skipped": 1}
+    assert ids(store) == ["notes/a.md", "notes/deep/b.txt"]
+
+
 def test_a_document_that_becomes_secret_or_ignored_leaves_the_index(store: SQLiteStore, notes: Path):
     write(notes / "c.md", "Harmless.")
     update(store, notes)
