@@ -53,6 +53,13 @@ def marked(content: bytes) -> tuple[str, bytes]:
     return "", content
 
 
+def wide(content: bytes) -> tuple[str, bytes]:
+    """UTF-16 or UTF-32, by a byte order mark or by NULs, and what comes after the mark; empty where it is neither."""
+    encoding, rest = marked(content)
+    encoding = encoding or _wide(content)
+    return (encoding, rest) if encoding not in ("", "utf-8") else ("", content)
+
+
 def meant(name: str) -> str:
     """The encoding of text that is meant by a name; empty where there is none."""
     try:

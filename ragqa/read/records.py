@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any, BinaryIO
 
 from ragqa.errors import BadInput, UsageError
 from ragqa.files import MAX_FILE_SIZE
 from ragqa.foreign import ForeignFile
 from ragqa.read import over
+from ragqa.read.encoding import wide
 from ragqa.read.nested import Scan, decoder, text_of
 from ragqa.read.reading import clean
-from ragqa.read.separated import rows_of
+from ragqa.read.recoded import recoded
+from ragqa.read.separated import Row, delimiter_ahead, rows_of
 from ragqa.read.text import is_binary
 
 TELLING = 32  # characters; of fewer, one that was lost says nothing of the others
 WHOLE = 8  # times as large as a line may be what is read whole
+COLUMNS = "an id and at least one column of text are wanted"
+CONVERT = "convert it, for example with `iconv -f cp1252 -t utf-8`"
+NOT_UTF8 = "not UTF-8, convert it with iconv"
+_STRAY = re.compile("[\udc80-\udcff]|\x1b\\$")  # bytes that are not UTF-8, and where ISO-2022-JP leaves ASCII
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +67,7 @@ def read_records(stream: BinaryIO, format: str, limit: int = MAX_FILE_SIZE) -> R
         limit: Bytes of a line; JSON that is no lines may have WHOLE times as many.
 
     Raises:
-        UsageError: There is no column but the id.
+        UsageError: There is no column but the id, or what all depends on is in an unknown encoding.
         BadInput: The stream breaks off, or is JSON that is too large.
     """
     try:
@@ -85,7 +93,7 @@ def prefixed(records: Records, prefix: str) -> Records:
 def _record(where: str, pairs: Pairs) -> Record | Unread:
     """The column `id`, or else the first one, names it; the others, joined by a space, are its text."""
     if len(pairs) < 2:
-        raise UsageError(f"{where}: only one column", "an id and at least one column of text are wanted")
+        raise UsageError(f"{where}: only one column", COLUMNS)
     at = next((n for n, (name, _value) in enumerate(pairs) if name == "id"), 0)
     id = clean(pairs[at][1]).strip()
     text = clean(" ".join(value for n, (_name, value) in enumerate(pairs) if n != at and value))
@@ -101,6 +109,8 @@ def _by_lines(stream: BinaryIO, limit: int) -> Records:
         where = f"line {number}"
         if line is None:
             yield Unread(where, over(limit))
+        elif _STRAY.search(line):
+            yield Unread(where, NOT_UTF8)
         elif line.strip():
             try:
                 yield _object(where, decoder.decode(line))
@@ -124,7 +134,7 @@ def _whole(stream: BinaryIO, limit: int) -> Records:
     content = stream.read(WHOLE * limit + 1)
     if len(content) > WHOLE * limit:
         raise BadInput(f"standard input: {over(WHOLE * limit)}; NDJSON may be of any size", over(WHOLE * limit))
-    text = content.decode("utf-8-sig", errors="replace")
+    text = _characters(content)
     try:
         if text.lstrip().startswith("{"):
             yield _object("row 1", decoder.decode(text))
@@ -137,26 +147,55 @@ def _whole(stream: BinaryIO, limit: int) -> Records:
         yield Unread("a row", "nested too deeply, and so all that follows")
 
 
-def _table(delimiter: str) -> Callable[[BinaryIO, int], Records]:
-    """A reader of rows whose first one names the columns."""
+def _characters(content: bytes) -> str:
+    encoding, rest = wide(content)
+    if encoding:
+        return rest.decode(encoding, errors="replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UsageError(f"line {line}: not UTF-8", CONVERT) from error
+
+
+def _table(usual: str = "") -> Callable[[BinaryIO, int], Records]:
+    """A reader of rows whose first one names the columns; where no delimiter is usual, the first lines tell it."""
 
     def read(stream: BinaryIO, limit: int) -> Records:
         names: Sequence[str] = ()
         too_long: list[int] = []  # a blank line stands for each
-        for row in rows_of(_shortened(_lines(stream, limit), too_long), delimiter):
+        delimiter, lines = delimiter_ahead(_shortened(_lines(stream, limit), too_long), usual)
+        for row in rows_of(lines, delimiter):
             yield from (Unread(f"line {number}", over(limit)) for number in too_long)
             too_long.clear()
             if not any(row.cells):
                 continue
-            if not names:
-                names = row.cells
-                continue
-            extra = [""] * (len(row.cells) - len(names))
-            missing = [""] * (len(names) - len(row.cells))
-            found = _record(f"line {row.line}", list(zip([*names, *extra], [*row.cells, *missing], strict=True)))
-            yield found if row.closed else Unread(f"line {row.line}", "a quote is not closed")
+            if names:
+                yield _of_row(names, row)
+            else:
+                names = _names(row)
 
     return read
+
+
+def _names(row: Row) -> Sequence[str]:
+    where = f"line {row.line}"
+    if len(row.cells) < 2:
+        raise UsageError(f"{where}: only one column", COLUMNS)
+    if any(map(_STRAY.search, row.cells)):
+        raise UsageError(f"{where}: not UTF-8", CONVERT)
+    return row.cells
+
+
+def _of_row(names: Sequence[str], row: Row) -> Record | Unread:
+    where = f"line {row.line}"
+    if not row.closed:
+        return Unread(where, "a quote is not closed")
+    if any(map(_STRAY.search, row.cells)):
+        return Unread(where, NOT_UTF8)
+    if any("\0" in cell for cell in row.cells):
+        return Unread(where, "binary")
+    return _record(where, list(zip_longest(names, row.cells, fillvalue="")))
 
 
 def _shortened(lines: Iterator[tuple[int, str | None]], too_long: list[int]) -> Iterator[str]:
@@ -167,22 +206,31 @@ def _shortened(lines: Iterator[tuple[int, str | None]], too_long: list[int]) -> 
 
 
 def _lines(stream: BinaryIO, limit: int) -> Iterator[tuple[int, str | None]]:
-    """Lines with their numbers, without their ends; None for one that is too long."""
-    number = 0
-    while line := stream.readline(limit + 1):
+    """Lines with their numbers, without their ends; None for one that is too long.
+
+    UTF-16 and UTF-32 are known by the first line. Bytes that are not UTF-8 are lone surrogates.
+    """
+    line, number = stream.readline(limit + 1), 0
+    encoding, rest = wide(line)
+    if encoding:
+        stream = recoded(rest, stream, encoding)
+        line = stream.readline(limit + 1)
+    while line:
         number += 1
         if len(line) <= limit:
-            yield number, line.decode("utf-8-sig" if number == 1 else "utf-8", errors="replace").rstrip("\r\n")
-            continue
-        while line and not line.endswith(b"\n"):
-            line = stream.readline(limit)
-        yield number, None
+            usual = "utf-8-sig" if number == 1 else "utf-8"
+            yield number, line.decode(usual, errors="surrogateescape").rstrip("\r\n")
+        else:
+            while line and not line.endswith(b"\n"):
+                line = stream.readline(limit)
+            yield number, None
+        line = stream.readline(limit + 1)
 
 
 RECORD_FORMATS: dict[str, Callable[[BinaryIO, int], Records]] = {
     "ndjson": _by_lines,
     "nl": _by_lines,  # as llm calls it
     "json": _whole,
-    "csv": _table(","),
+    "csv": _table(),
     "tsv": _table("\t"),
 }

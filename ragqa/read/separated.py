@@ -81,6 +81,34 @@ def delimiter_of(text: str) -> str:
     return max(DELIMITERS, key=lambda delimiter: _agreement(sample, delimiter, decimal and delimiter == ","))
 
 
+def delimiter_ahead(lines: Iterator[str], usual: str = "") -> tuple[str, Iterator[str]]:
+    """The delimiter of lines that come one by one, and all of them; a blank one stands for one that only states it.
+
+    The first line tells it. Only where that holds more than one of DELIMITERS are more of them looked at.
+
+    Args:
+        usual: What it is where it is not stated.
+    """
+    taken = [""]
+    while not taken[-1].strip() and (line := next(lines, None)) is not None:
+        taken.append(line)
+    del taken[0]
+    if taken and (stated := _STATED.match(taken[-1])):
+        return stated[1], chain(taken[:-1], [""], lines)
+    if not usual and taken and sum(delimiter in taken[-1] for delimiter in DELIMITERS) > 1:
+        taken += _up_to(SAMPLE - len(taken[-1]), islice(lines, SAMPLE_ROWS))
+    return usual or delimiter_of("\n".join(taken)), chain(taken, lines)
+
+
+def _up_to(length: int, lines: Iterable[str]) -> Iterator[str]:
+    """Lines, until they have so many characters."""
+    for line in lines:
+        yield line
+        length -= len(line)
+        if length < 0:
+            return
+
+
 def _agreement(sample: str, delimiter: str, decimal: bool) -> tuple[float, bool, int]:
     """The share of rows with the usual number of cells, and that number; nothing where it is one."""
     widths: Counter[int] = Counter()

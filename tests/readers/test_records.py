@@ -12,7 +12,7 @@ import pytest
 
 from ragqa.errors import BadInput, UsageError
 from ragqa.foreign import open_foreign
-from ragqa.read.records import WHOLE, Record, Unread, prefixed, read_query, read_records
+from ragqa.read.records import NOT_UTF8, WHOLE, Record, Unread, prefixed, read_query, read_records
 
 TWO = [Record("1", "The lamp It was lit."), Record("2", "Bread 5")]
 
@@ -104,7 +104,7 @@ def test_json_that_is_no_lines_may_not_be_of_any_size():
 
 
 def test_what_cannot_be_stored_is_replaced():
-    assert records(b'{"id": "\\ud800", "a": "x\\u0000\xff"}', "nl") == [Record("\ufffd", "x\ufffd\ufffd")]
+    assert records(b'{"id": "\\ud800", "a": "x\\u0000"}', "nl") == [Record("\ufffd", "x\ufffd")]
 
 
 @pytest.mark.parametrize(("format", "text"), [("csv", "id\n1\n"), ("tsv", "id,a\n1,x\n")])
@@ -166,7 +166,69 @@ def test_each_row_of_a_query_is_a_record(tmp_path: Path):
     ]
 
 
-def test_rows_of_bytes_that_are_no_text_are_no_records():
-    noise = bytes(range(128, 256)) * 3
-    found = list(read_records(io.BytesIO(b"id,text\n1,The bridge opened.\n2," + noise + b"\n"), "csv"))
-    assert found == [Record("1", "The bridge opened."), Unread("line 3", "binary")]
+@pytest.mark.parametrize("noise", [bytes(range(128, 256)) * 3, b"\0x", b"Caf\xe9", "本文".encode("iso2022_jp")])
+def test_rows_that_are_no_text_are_no_records_and_never_become_other_text(noise: bytes):  # faults 13, 14
+    ok = Record("1", "The bridge opened.")
+    first, second = records(b"id,text\n1,The bridge opened.\n2," + noise + b"\n", "csv")
+    assert (first, second) == (ok, Unread("line 3", "binary" if b"\0" in noise else NOT_UTF8))
+
+
+def test_a_line_of_json_that_is_not_utf8_is_no_record():  # fault 13
+    found = records('{"id": 1, "a": "Café"}\n'.encode("cp1252") + b'{"id": 2, "a": "y"}', "nl")
+    assert found == [Unread("line 1", NOT_UTF8), Record("2", "y")]
+
+
+@pytest.mark.parametrize(("format", "line"), [("csv", 1), ("json", 3)])
+def test_what_all_records_depend_on_has_to_be_utf8(format: str, line: int):  # fault 13
+    text = "id,Größe\n1,x\n" if format == "csv" else '[\n{"id": 1, "a": "x"},\n{"id": 2, "a": "Größe"}]'
+    with pytest.raises(UsageError, match=f"line {line}: not UTF-8") as caught:
+        records(text.encode("cp1252"), format)
+    assert "iconv" in caught.value.hint
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize(
+    ("format", "text"),
+    [
+        ("csv", "id\tname\r\n1\tĊafé ਅ 😀\r\n2\ty\r\n"),  # a byte of some letters is that of a line's end
+        ("tsv", "id\tname\n1\tĊafé ਅ 😀\n2\ty"),
+        ("nl", '{"id": 1, "a": "Ċafé ਅ 😀"}\n{"id": 2, "a": "y"}\n'),
+        ("json", '[{"id": 1, "a": "Ċafé ਅ 😀"},\n{"id": 2, "a": "y"}]'),
+    ],
+)
+def test_utf16_and_utf32_are_read_as_in_files(encoding: str, format: str, text: str):  # fault 13
+    assert records(text.encode(encoding), format) == [Record("1", "Ċafé ਅ 😀"), Record("2", "y")]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Nr;Name;Betrag\n1;Ofen;1.250,00\n2;Herd;89,90\n", [("1", "Ofen 1.250,00"), ("2", "Herd 89,90")]),
+        ("id;title\n10;Semi row, with comma\n", [("10", "Semi row, with comma")]),
+        ("id,title\n10;x,one; two; three\n", [("10;x", "one; two; three")]),
+        ("\nid|title\n1|a, b; c\n", [("1", "a, b; c")]),
+        ("sep=|\nid|a,b\n1|x\n", [("1", "x")]),
+        ('Nr;"Betrag, netto"\n1;5,00\n2;7,50\n', [("1", "5,00"), ("2", "7,50")]),
+        ("id,title;subtitle,year\n1,x,1990\n2,y,1991\n", [("1", "x 1990"), ("2", "y 1991")]),
+    ],
+)
+def test_the_delimiter_of_csv_is_found_out(text: str, expected: list[tuple[str, str]]):
+    assert records(text, "csv") == [Record(*one) for one in expected]
+
+
+@pytest.mark.parametrize("text", ["id\n1,x\n", "An export of 2024\nid,a\n1,x\n"])
+def test_a_single_name_over_rows_of_more_is_wrong_usage(text: str):
+    with pytest.raises(UsageError, match="line 1: only one column"):
+        records(text, "csv")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_row_is_told_before_the_rest_has_come(encoding: str):
+    class Slow(io.BytesIO):
+        def readline(self, size: int | None = -1, /) -> bytes:
+            line = super().readline(size)
+            assert b"never" not in line.replace(b"\0", b"")
+            return line
+
+    text = "id,a\n1,x\n2,y\n3,never\n"
+    assert next(read_records(Slow(text.encode(encoding)), "csv")) == Record("1", "x")
