@@ -204,7 +204,7 @@ _MADE: dict[str, tuple[str, Callable[[str], bytes], str]] = {
     "notebook": (".ipynb", _notebook, ", cell 2"),
     "csv": (".csv", _csv, ":3, row 3"),
     "json": (".json", _json, ":6, row 2"),
-    "mail": (".eml", _mail, ":1"),
+    "mail": (".eml", _mail, ":14"),
 }
 for language in LANGUAGES:
     _MADE[language.name] = language.suffixes[0], _code(language.name), f":{_CODE_LINES.get(language.name, 3)}"

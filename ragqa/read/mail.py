@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from email import message_from_bytes
 from email.errors import MessageError
 from email.header import Header, decode_header
 from email.message import Message
 from email.utils import parsedate_to_datetime
 
+from ragqa.document import Place
 from ragqa.errors import BadInput
 from ragqa.read.encoding import encoding_of, meant
 from ragqa.read.html import add_html
+from ragqa.read.mail_parts import Part, message_of
 from ragqa.read.reading import Draft, Reading
 
 HEADERS = ("From", "To", "Cc", "Date", "Subject")
@@ -33,31 +34,27 @@ def read(content: bytes, name: str) -> Reading:
         BadInput: It is no mail, or its parts stand too deep inside each other.
     """
     try:
-        begun = list(_BEGIN.finditer(content)) if content.startswith(b"From ") else []
-        if not begun:
-            return _one(content, name)
-        return _many(content, [match.start() for match in begun], [match.end() for match in begun])
+        begun = [match.start() for match in _BEGIN.finditer(content)] if content.startswith(b"From ") else []
+        return _many(content, begun) if begun else _one(content, name)
     except RecursionError as error:
         raise BadInput(f"{name}: nested too deeply", "nested too deeply") from error
 
 
 def _one(content: bytes, name: str) -> Reading:
-    message = message_from_bytes(content)
+    message = message_of(content)
     if not _is_mail(message):
         raise BadInput(f"{name}: no e-mail", "no e-mail")
     draft = Draft()
-    draft.at("line", 1, line=1)
-    _tell(draft, message)
+    _tell(draft, message, message.first)
     return draft.reading(title=_header(message, "Subject"), date=_date(message))
 
 
-def _many(content: bytes, starts: list[int], ends: list[int]) -> Reading:
+def _many(content: bytes, starts: list[int]) -> Reading:
     draft, line, counted = Draft(), 1, 0
-    for number, (start, begin, end) in enumerate(zip(starts, ends, [*starts[1:], len(content)], strict=True), start=1):
+    for number, (start, end) in enumerate(zip(starts, [*starts[1:], len(content)], strict=True), start=1):
         line += content.count(b"\n", counted, start)
         counted = start
-        draft.at("message", number, line=line)
-        _tell(draft, message_from_bytes(_ESCAPED.sub(rb"\1", content[begin:end])))
+        _tell(draft, message_of(_ESCAPED.sub(rb"\1", content[start:end]), line), line, number)
     return draft.reading()
 
 
@@ -65,29 +62,70 @@ def _is_mail(message: Message) -> bool:
     return any(message.get(header) for header in HEADERS)
 
 
-def _tell(draft: Draft, message: Message, level: int = 1) -> None:
+def _tell(draft: Draft, message: Part, line: int, number: int = 0, level: int = 1) -> None:
+    """Add a message that begins on this line; its number counts where the file holds many, and is 0 elsewhere."""
     subject = _header(message, "Subject")
     draft.section(level, subject)
     told = [(header, _header(message, header)) for header in HEADERS]
+    _at(draft, number, line)
     draft.add("front", "\n".join(f"{header}: {value}" for header, value in told if value))
     attached = []
     for part in _parts(message):
         if inner := _shown(part):
-            _tell(draft, inner, level + 1)
+            _tell(draft, inner, min(inner.first + 1, inner.counter.line), number, level + 1)
             draft.section(level, subject)
         elif not _is_text(part) or _is_attached(part, alone=part is message):
             attached.append(_attachment(part))
         elif part.get_content_subtype() == "html":
+            _at(draft, number, part.line)
             add_html(draft, _text(part), below=level)
         else:
-            for paragraph in _PARAGRAPHS.split(_text(part)):
-                quoted = all(line.startswith(">") for line in paragraph.split("\n"))
-                draft.add("quotation" if quoted else "paragraph", paragraph)
+            _add_text(draft, part, number)
     if attached:
         draft.add("paragraph", f"Attached, not read: {', '.join(attached)}")
 
 
-def _parts(message: Message) -> Iterator[Message]:
+def _place(number: int, line: int, start: int = 0) -> Place:
+    return Place(start, "message", number, line=line) if number else Place(start, "line", line, line=line)
+
+
+def _at(draft: Draft, number: int, line: int) -> None:
+    place = _place(number, line)
+    draft.at(place.kind, place.number, line=place.line)
+
+
+def _add_text(draft: Draft, part: Part, number: int) -> None:
+    lines, above = part.lines(), 0
+    for paragraph in _PARAGRAPHS.split(_text(part)):
+        told = paragraph.split("\n")
+        begun = _begun(told, lines, above)
+        above += len(told) + 1  # the blank one below
+        if not begun:
+            continue
+        (line, _start), *others = begun.items()
+        _at(draft, number, line)
+        quoted = all(line.startswith(">") for line in told)
+        within = (_place(number, line, start) for line, start in others)
+        draft.add("quotation" if quoted else "paragraph", paragraph, within)
+
+
+def _begun(told: list[str], lines: Sequence[int], above: int) -> dict[int, int]:
+    """The lines of the file on which a paragraph's lines begin, blank ones aside, and where in it each does so.
+
+    Args:
+        lines: Of the whole text; what goes beyond them stands on the last.
+        above: How many lines stand above.
+    """
+    begun: dict[int, int] = {}
+    start = 0
+    for n, text in enumerate(told, start=above):
+        if text.strip():
+            begun.setdefault(lines[min(n, len(lines) - 1)], start)
+        start += len(text) + 1
+    return begun
+
+
+def _parts(message: Part) -> Iterator[Part]:
     """What is to be shown, in order; of alternatives the plain text, or else the last that is text: the richest."""
     waiting = [message]
     while waiting:
@@ -96,7 +134,7 @@ def _parts(message: Message) -> Iterator[Message]:
         if not isinstance(inner, list):
             yield part
             continue
-        parts = [one for one in inner if isinstance(one, Message)]
+        parts = [one for one in inner if isinstance(one, Part)]
         if part.get_content_subtype() == "alternative":
             read = [one for one in parts if _is_text(one) and (one.is_multipart() or _text(one).strip())]
             plain = [one for one in read if one.get_content_type() == "text/plain"]
@@ -115,13 +153,13 @@ def _is_attached(part: Message, *, alone: bool) -> bool:
     return part.get_content_disposition() == "attachment" or bool(named)
 
 
-def _shown(part: Message) -> Message | None:
+def _shown(part: Message) -> Part | None:
     """The message that a part is, in a digest or forwarded in the text; none where it is attached."""
     if part.get_content_type() != "message/rfc822" or part.get_content_disposition() == "attachment":
         return None
     inner = part.get_payload()
     found = inner[0] if isinstance(inner, list) and inner else None
-    return found if isinstance(found, Message) and _is_mail(found) else None
+    return found if isinstance(found, Part) and _is_mail(found) else None
 
 
 def _attachment(part: Message) -> str:

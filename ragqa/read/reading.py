@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from ragqa.document import Block, Kind, Place, PlaceKind
 
 MANY_BLOCKS = 2**17
+MANY_PLACES = 2**19
 SMALL_BLOCK = 1024  # characters
 _NOT_STORED = {0: "\ufffd"} | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 
@@ -79,7 +80,9 @@ def _mended(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def gathered(reading: Reading) -> Reading:
-    """The reading with fewer blocks, where it has very many: small neighbours of one kind and heading become one."""
+    """The reading with fewer blocks and places, where it has very many: small neighbours that are alike become one."""
+    if len(reading.places) > MANY_PLACES:
+        reading = replace(reading, places=_gathered_places(reading.places))
     if len(reading.blocks) <= MANY_BLOCKS:
         return reading
     blocks: list[Block] = []
@@ -90,6 +93,15 @@ def gathered(reading: Reading) -> Reading:
         else:
             blocks.append(block)
     return replace(reading, blocks=tuple(blocks))
+
+
+def _gathered_places(places: Iterable[Place]) -> tuple[Place, ...]:
+    """Those on which a citation differs by more than its line, and of lines those that stand some way apart."""
+    kept: list[Place] = []
+    for place in places:
+        if not kept or place.label != kept[-1].label or place.start - kept[-1].start >= SMALL_BLOCK:
+            kept.append(place)
+    return tuple(kept)
 
 
 class Draft:

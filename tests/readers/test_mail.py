@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ragqa.document import place_at
 from ragqa.errors import BadInput
 from ragqa.read.apart import Child
 from ragqa.read.formats import BY_NAME, read_bytes
@@ -227,6 +228,67 @@ def test_parts_that_stand_deep_are_read_as_far_as_python_reads_them():
     assert body(read(b"Subject: x\n" + head + b"\nText.\n")) == ["Text."]
 
 
+def lines_of(reading: Reading, *quotes: str) -> list[int]:
+    found = [place_at(reading.places, reading.text.index(quote)) for quote in quotes]
+    return [place.line if place else 0 for place in found]
+
+
+def lines_in(content: bytes, *quotes: bytes) -> list[int]:
+    return [content.count(b"\n", 0, content.index(quote)) + 1 for quote in quotes]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_each_line_of_a_text_is_cited_by_its_own_line_of_the_file(end: bytes):
+    body = b"\n".join(b"\n\nNote %d.\nMore of %d." % (n, n) for n in range(100, 140))
+    content = (PLAIN + body).replace(b"\n", end)
+    reading = read(content)
+    assert lines_of(reading, "From: Anna") == [1]
+    assert lines_of(reading, "Note 138.", "More of 138.") == lines_in(content, b"Note 138.", b"More of 138.")
+    assert {place.label for place in reading.places} == {""}
+
+
+def test_lines_are_counted_inside_of_parts_and_of_messages_that_were_forwarded():
+    inner = "Content-Type: multipart/mixed; boundary=C\n\nNone sees this.\n--C\n\nDeep.\n\nDeeper.\n--C--\nNor this.\n"
+    forwarded = "Content-Type: message/rfc822\n\nFrom: c@example.org\nSubject: Oil\n\nBuy\nit.\n"
+    content = parts("mixed", "\n\nTop.\n", inner, forwarded, "\nLast.\n")
+    quotes = ("Top.", "Deep.", "Deeper.", "From: c@example.org", "Buy", "it.", "Last.")
+    assert lines_of(read(content), *quotes) == lines_in(content, *map(str.encode, quotes))
+
+
+def test_what_a_line_of_quoted_printable_says_is_cited_by_the_line_on_which_it_begins():
+    text = b"One =\nand still =  \nthe same.=20\n\nTwo=0D=0A=\nThree=0AFour\n\nFive=3D\n"
+    content = b"Subject: x\nContent-Transfer-Encoding: quoted-printable\n\n" + text
+    quotes = ("One", "Two", "Three", "Four", "Five=")
+    assert lines_of(read(content), *quotes) == lines_in(content, *(quote.encode().rstrip(b"=") for quote in quotes))
+
+
+@pytest.mark.parametrize("kind", ["plain", "html"])
+def test_a_text_whose_lines_cannot_be_known_is_cited_by_the_line_on_which_it_begins(kind: str):
+    sent = b64encode(b"<p>One.\n\n<p>Two.\n").decode()
+    packed = f"Content-Type: text/{kind}\nContent-Transfer-Encoding: base64\n\n{sent}\n"
+    content = parts("mixed", "\nTop.\n", packed, "\nLast.\n")
+    lines = lines_in(content, b"Top.", sent[:9].encode(), sent[:9].encode(), b"Last.")
+    assert lines_of(read(content), "Top.", "One.", "Two.", "Last.") == lines
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"Subject: x\rContent-Type: message/rfc822\r\rSubject: y\r\rText.",
+        b"Subject: x\nContent-Type: message/rfc822\r\rSubject: y\r\rText.\n",
+        b"Subject: x\nContent-Type: message/rfc822\nText.",
+        b"Subject: x\nContent-Type: text/plain; charset=utf-7\n\n+AAoACgAKAAo- Text.",
+        b"Subject: x\nContent-Type: text/plain; charset=utf-16\n\n" + "One.\n\nText.".encode("utf-16"),
+        b"Subject: x\nContent-Type: multipart/mixed; boundary=B\n\n--B\n--B\n\n--B\nText.\n--B",
+        b"Subject: x\nContent-Transfer-Encoding: quoted-printable\n\n=\n=\n=0A=0A=0A=0A=ZZ=\xff=",
+        b"Subject: x\nFrom me\nText.\n",
+    ],
+)
+def test_mangled_mail_is_cited_by_lines_that_its_file_has(content: bytes):
+    reading = read(content)
+    assert all(1 <= place.line <= content.count(b"\n") + 1 for place in reading.places)
+
+
 MBOX = b"""From anna@example.org Mon May  5 23:30:00 2025
 Subject: One
 
@@ -243,9 +305,12 @@ From nobody
 """
 
 
-def test_an_mbox_has_a_place_for_every_message():
+def test_an_mbox_is_cited_by_message_and_line():
     reading = read(MBOX)
-    assert [(place.label, place.line) for place in reading.places] == [("message 1", 1), ("message 2", 7)]
+    assert [(place.label, place.line) for place in reading.places] == [
+        *(("message 1", line) for line in (1, 4, 5)),
+        *(("message 2", line) for line in (7, 10, 11, 13)),
+    ]
     assert body(reading) == [
         "First.\nFrom here on it is dark.",
         "Second.\nFrom here on it is light in 2025.",
@@ -255,10 +320,19 @@ def test_an_mbox_has_a_place_for_every_message():
 
 
 def test_an_mbox_with_the_line_ends_of_mail_has_the_same_places():
-    assert [place.line for place in read(MBOX.replace(b"\n", b"\r\n")).places] == [1, 7]
+    assert read(MBOX.replace(b"\n", b"\r\n")).places == read(MBOX).places
 
 
 def test_a_message_is_found_and_says_where_it_stands(tmp_path: Path):
     third = b"\nFrom c@example.org Wed May  7 08:00:00 2025\nSubject: Bergen\n\nThe beacon stands in the harbour.\n"
     asked = "Where does the beacon stand in Bergen?"
     assert citation(tmp_path, "lights.mbox", MBOX + third, asked, "The beacon") == "message 3"
+
+
+def test_messages_and_lines_are_counted_to_the_end_of_a_long_mbox():
+    content = (MBOX + b"\n") * 20
+    reading = read(content)
+    place = place_at(reading.places, reading.text.rindex("Second."))
+    line = content.count(b"\n", 0, content.rindex(b"Second.")) + 1
+    assert place
+    assert (place.label, place.line) == ("message 40", line)

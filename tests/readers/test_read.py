@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -193,6 +194,16 @@ def test_very_many_small_blocks_of_one_kind_become_fewer():
 def test_headings_and_what_stands_under_them_stay_apart_however_many_there_are():
     reading = read_bytes(BY_NAME["rst"], b"a\n=\n\nb\n\n" * (MANY_BLOCKS // 2 + 1), "a.rst")
     assert len(reading.blocks) == MANY_BLOCKS + 2
+
+
+def test_very_many_lines_are_told_apart_less_finely_and_messages_still(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("ragqa.read.reading.MANY_PLACES", 3)
+    lines = "".join(f"Line {n}.\n" for n in range(300))
+    content = f"From a 2025\nSubject: x\n\n{lines}\nFrom b 2025\nSubject: y\n\nLast.\n".encode()
+    places = read_bytes(BY_NAME["mail"], content, "a.mbox").places
+    assert [place.number for place in places] == [1, 1, 1, 2]
+    assert all(b.start - a.start >= SMALL_BLOCK for a, b in pairwise(places[:3]))
+    assert places[-1].line == 305  # of the message, as its only line stands near
 
 
 def test_a_file_of_too_many_parts_is_refused(monkeypatch: pytest.MonkeyPatch):
